@@ -1,0 +1,159 @@
+"""Settings from the environment. An unknown or odd setting stops the start: we do not guess.
+
+Every setting is an environment variable `ROADCHIEF_<NAME>`. A secret may come from a file
+instead: `ROADCHIEF_<NAME>_FILE` names it.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "ROADCHIEF_"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class BadSetting(Exception):
+    """A setting that we refuse to start with; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    database_url: str = ""  # app role; empty: the private cluster under var/
+    owner_database_url: str = ""  # owner role for migrations; empty: as database_url or private
+    secret_key: str = ""  # signs cookies; empty: made once under var/secrets
+    public_url: str = "http://127.0.0.1:8000"  # the address people use; https outside this machine
+    trusted_proxies: int = 0  # hops whose X-Forwarded-For we believe
+    var_dir: Path = ROOT / "var"  # everything we write
+    log_level: str = "INFO"
+    log_json: bool = True
+    language: str = "zh"  # first language of pages
+    office_phone: str = "021-12345"  # shown on every public page
+    icp_number: str = ""  # ICP 备案
+    police_number: str = ""  # 公安备案
+    site_code: str = ""  # 政府网站标识码
+    map_review_number: str = ""  # 审图号
+    map_attribution: str = "路长制自绘底图 © RoadChief contributors, CC0"
+    session_idle_s: int = 30 * 60
+    session_absolute_s: int = 12 * 3600
+    sign_in_attempts: int = 5  # wrong passwords in the window before the login rests
+    sign_in_window_s: int = 15 * 60
+    password_min_length: int = 12
+    argon2_memory_kib: int = 65536
+    upload_limit_bytes: int = 200 * 1024 * 1024
+    request_limit_bytes: int = 2 * 1024 * 1024
+    pool_size: int = 8
+    statement_timeout_s: int = 30
+    rate_limit: str = "600 per minute"  # per address, all pages
+    metrics_token: str = ""  # bearer token for /metrics; empty: loopback only
+    oidc_issuer: str = ""  # empty: no sign-in by OIDC
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    testing: bool = field(default=False, metadata={"internal": True})
+
+    @property
+    def secure(self) -> bool:
+        """True when people reach us by https, so cookies may carry `__Host-` and Secure."""
+        return self.public_url.startswith("https://")
+
+
+def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
+    """Settings from `environ`; raises BadSetting with one plain line."""
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    values: dict[str, Any] = {}
+    for spec in fields(Settings):
+        if not spec.metadata.get("internal"):
+            text = _take(given, PREFIX + spec.name.upper())
+            if text is not None:
+                values[spec.name] = _read(spec.name, text, type(spec.default))
+    given.pop("ROADCHIEF_TEST_DATABASE_URL", None)  # read by the tests alone
+    if given:
+        raise BadSetting(f"unknown setting {', '.join(sorted(given))}: see the table in README.md")
+    values.update(overrides)
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def with_private_parts(settings: Settings) -> Settings:
+    """Fill what was left empty from var/: the private cluster's addresses and the secret key."""
+    values = {spec.name: getattr(settings, spec.name) for spec in fields(Settings)}
+    private = _private_cluster(settings.var_dir)
+    values["database_url"] = settings.database_url or private.get("app_url", "")
+    values["owner_database_url"] = (
+        settings.owner_database_url or settings.database_url or private.get("owner_url", "")
+    )
+    values["secret_key"] = settings.secret_key or _kept_secret(settings.var_dir / "secrets")
+    return Settings(**values)
+
+
+def _take(given: dict[str, str], name: str) -> str | None:
+    text, path = given.pop(name, None), given.pop(name + "_FILE", None)
+    if text is not None and path is not None:
+        raise BadSetting(f"{name} and {name}_FILE are both set: keep one")
+    if path is None:
+        return text
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{name}_FILE: cannot read {path}: {error}") from error
+
+
+def _read(name: str, text: str, kind: type) -> Any:
+    readers: dict[type, Callable[[str], Any]] = {bool: _read_bool, int: int}
+    try:
+        return readers.get(kind, Path if issubclass(kind, Path) else str)(text)
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}{name.upper()}: {text!r} is not a {kind.__name__}") from error
+
+
+def _read_bool(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError(text)
+
+
+def _check(settings: Settings) -> None:
+    parts = urlsplit(settings.public_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadSetting("ROADCHIEF_PUBLIC_URL: an address such as https://lz.example.gov.cn")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise BadSetting("ROADCHIEF_PUBLIC_URL: plain http is for this machine alone, use https")
+    if settings.language not in {"zh", "en"}:
+        raise BadSetting("ROADCHIEF_LANGUAGE: zh or en")
+    for name in ("session_idle_s", "session_absolute_s", "sign_in_attempts", "pool_size"):
+        if getattr(settings, name) <= 0:
+            raise BadSetting(f"{PREFIX}{name.upper()}: must be above 0")
+    if settings.secret_key and len(settings.secret_key) < 32:
+        raise BadSetting("ROADCHIEF_SECRET_KEY: at least 32 characters")
+
+
+def _private_cluster(var_dir: Path) -> dict[str, str]:
+    try:
+        found = json.loads((var_dir / "cluster.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _kept_secret(folder: Path) -> str:
+    """The cookie key of this installation: made once, readable by its owner alone."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "cookie-key"
+    try:
+        with path.open("x", encoding="ascii", opener=_private_opener) as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii").strip()
+
+
+def _private_opener(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

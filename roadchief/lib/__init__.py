@@ -1,0 +1,1 @@
+"""Ideas that know nothing of roads or chiefs: time, shapes, coordinates, text."""

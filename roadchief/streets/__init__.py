@@ -1,0 +1,1 @@
+"""The ground: sub-districts, roads, segments, storefronts. Read: models, linework, register, catalog."""
