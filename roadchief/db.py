@@ -143,14 +143,17 @@ def enter_tenant(session: Session, subdistrict_id: int | None) -> None:
     A literal SET LOCAL, not set_config(): the latter is not carried to the nodes of a
     distributed PostgreSQL and would show nothing there.
     """
-    if subdistrict_id is not None:
-        session.execute(text(f"SET LOCAL roadchief.subdistrict = '{int(subdistrict_id)}'"))
-        session.info["subdistrict_id"] = int(subdistrict_id)
+    value = "" if subdistrict_id is None else str(int(subdistrict_id))
+    session.execute(text(f"SET LOCAL roadchief.subdistrict = '{value}'"))
+    session.info["subdistrict_id"] = subdistrict_id
 
 
 def tenant_of(session: Session) -> int:
     """The sub-district that this transaction is open for."""
-    return int(session.info["subdistrict_id"])
+    subdistrict_id = session.info.get("subdistrict_id")
+    if subdistrict_id is None:
+        raise LookupError("this transaction is open for no sub-district")
+    return int(subdistrict_id)
 
 
 @contextmanager

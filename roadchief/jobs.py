@@ -5,12 +5,14 @@ jobs.py; the worker imports these modules, the web process needs only the name.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
 from sqlalchemy.orm import Session
 
-from roadchief.db import driver_connection
+from roadchief.config import Settings
+from roadchief.db import Database, driver_connection
 
 queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
@@ -28,3 +30,26 @@ def later(session: Session, name: str, **arguments: Any) -> int:
         connection=driver_connection(session),  # type: ignore[call-arg]
     )
     return int(deferrer.defer(**arguments))
+
+
+@dataclass
+class Surroundings:
+    """What a running job needs of its process."""
+
+    database: Database
+    settings: Settings
+
+
+_surroundings: list[Surroundings] = []
+
+
+def provide(database: Database, settings: Settings) -> None:
+    """Called once by the worker before it starts."""
+    _surroundings[:] = [Surroundings(database, settings)]
+
+
+def surroundings() -> Surroundings:
+    """The database and settings of the process that runs this job."""
+    if not _surroundings:
+        raise LookupError("jobs run in the worker, which provides a database first")
+    return _surroundings[0]

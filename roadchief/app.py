@@ -1,0 +1,48 @@
+"""Wiring: settings, database and packages become one Flask application."""
+
+import os
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from roadchief import config
+from roadchief.config import ROOT, Settings
+from roadchief.db import Database
+from roadchief.web import health, limits, logs, pages, refusals, security
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
+    """The application. Without arguments: settings from the environment, as servers start it."""
+    settings = config.with_private_parts(settings or config.load(os.environ))
+    app = Flask(
+        "roadchief",
+        static_folder=str(ROOT / "static"),
+        template_folder=str(ROOT / "roadchief" / "templates"),
+    )
+    app.extensions["roadchief.settings"] = settings
+    app.extensions["roadchief.database"] = database or Database(settings)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    logs.configure(settings)
+    logs.install(app)
+    security.install(app, settings)
+    limits.install(app, settings)
+    refusals.install(app)
+    health.install(app)
+    pages.install(app, settings)
+    register_packages(app)
+    return app
+
+
+def register_packages(app: Flask) -> None:
+    """The packages' pages, lowest first."""
+    from roadchief.accounts import signin
+    from roadchief.accounts import views as accounts
+    from roadchief.maps import views as maps
+    from roadchief.streets import import_views
+    from roadchief.streets import views as streets
+
+    signin.install(app)
+    for blueprint in (accounts.pages, streets.pages, import_views.pages, maps.pages):
+        app.register_blueprint(blueprint)

@@ -1,0 +1,56 @@
+"""Reading what people send: each field by name, with a limit, or a refusal that names it."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+
+from roadchief.errors import BadInput
+from roadchief.lib.text import clean
+
+
+def text_field(form: Mapping[str, str], name: str, *, label: str, limit: int = 200) -> str:
+    """A required line of text, normalised; `label` is what the person sees."""
+    found = optional_text(form, name, label=label, limit=limit)
+    if not found:
+        raise BadInput(field=label, reason_zh="请填写", reason_en="is required")
+    return found
+
+
+def optional_text(
+    form: Mapping[str, str], name: str, *, label: str, limit: int = 200
+) -> str | None:
+    found = clean(form.get(name, ""))
+    if len(found) > limit:
+        raise BadInput(
+            field=label, reason_zh=f"最多 {limit} 个字", reason_en=f"at most {limit} characters"
+        )
+    return found or None
+
+
+def id_field(form: Mapping[str, str], name: str, *, label: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(form.get(name, ""))
+    except ValueError as error:
+        raise BadInput(field=label, reason_zh="请选择", reason_en="choose one") from error
+
+
+def whole_number(
+    form: Mapping[str, str], name: str, *, label: str, low: int, high: int, default: int
+) -> int:
+    given = form.get(name, "").strip()
+    if not given:
+        return default
+    if not given.isascii() or not given.lstrip("-").isdigit() or not low <= int(given[:12]) <= high:
+        raise BadInput(
+            field=label, reason_zh=f"应为 {low} 到 {high} 的整数", reason_en=f"{low} to {high}"
+        )
+    return int(given)
+
+
+def date_field(form: Mapping[str, str], name: str, *, label: str) -> date:
+    try:
+        return date.fromisoformat(form.get(name, ""))
+    except ValueError as error:
+        raise BadInput(
+            field=label, reason_zh="应为日期，如 2026-11-24", reason_en="a date such as 2026-11-24"
+        ) from error

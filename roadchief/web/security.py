@@ -1,0 +1,81 @@
+"""What every answer carries: a strict content policy with nonces, and CSRF for every form."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+from flask_wtf import CSRFProtect
+
+from roadchief.config import Settings
+
+csrf = CSRFProtect()
+
+# No camera, microphone or position unless a page that needs one says so itself.
+PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
+HSTS = "max-age=31536000; includeSubDomains"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME=cookie_name("roadchief", settings),
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        WTF_CSRF_TIME_LIMIT=settings.session_absolute_s,
+        WTF_CSRF_SSL_STRICT=settings.secure,
+        MAX_CONTENT_LENGTH=settings.request_limit_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.request_limit_bytes,
+        MAX_FORM_PARTS=500,
+    )
+    csrf.init_app(app)
+    app.before_request(_make_nonce)
+    app.after_request(_add_headers)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def cookie_name(name: str, settings: Settings) -> str:
+    """`__Host-` binds a cookie to this host and to https; plain http exists on loopback alone."""
+    return f"__Host-{name}" if settings.secure else f"{name}-local"
+
+
+def csp_nonce() -> str:
+    """The nonce of this answer, for each `<script>` and `<style>` that we write."""
+    return str(g.csp_nonce)
+
+
+def _make_nonce() -> None:
+    g.csp_nonce = secrets.token_urlsafe(16)
+
+
+def content_policy(nonce: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'nonce-{nonce}' 'strict-dynamic'",
+            f"style-src 'self' 'nonce-{nonce}'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "worker-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", content_policy(g.get("csp_nonce", "")))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", PERMISSIONS)
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", HSTS)
+    # A page may hold personal data: nothing is kept by caches unless a view says so.
+    headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,164 @@
+"""One database a test process, one outer transaction a test: commits do no harm."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from roadchief.config import ROOT, Settings
+from roadchief.db import Database, enter_tenant, make_engine
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+from tests import databases
+
+WEIFANG = 310115004
+YANGJING = 310115013
+STRANGERS = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def server() -> str:
+    return databases.server_url(dict(os.environ))
+
+
+@pytest.fixture(scope="session")
+def test_url(server: str) -> Iterator[str]:
+    with databases.clone(server, databases.template(server)) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_url(server: str) -> Iterator[str]:
+    """A database for this test alone: for locks, races and migrations."""
+    with databases.clone(server, databases.template(server)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def settings(test_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return make_settings(test_url, tmp_path_factory.mktemp("var"))
+
+
+def make_settings(url: str, var_dir: Path) -> Settings:
+    return Settings(
+        database_url=url,
+        owner_database_url=url,
+        secret_key="a key for tests alone, of good length",
+        argon2_memory_kib=64,
+        var_dir=var_dir,
+        log_level="ERROR",
+        testing=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[Engine]:
+    engine = make_engine(settings.database_url, settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        outer = connection.begin()
+        yield connection
+        outer.rollback()
+
+
+class OneConnection(Database):
+    """The app's database inside the test's transaction: its commits are savepoints."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self, subdistrict_id: int | None) -> Iterator[Session]:
+        before = self.connection.exec_driver_sql(
+            "SELECT current_setting('roadchief.subdistrict', true)"
+        ).scalar()
+        session = Session(
+            self.connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        )
+        with session, session.begin():
+            enter_tenant(session, subdistrict_id)
+            yield session
+        self.connection.exec_driver_sql(f"SET LOCAL roadchief.subdistrict = '{before or ''}'")
+
+
+@pytest.fixture
+def database(connection: Connection) -> Database:
+    return OneConnection(connection)
+
+
+@pytest.fixture
+def session(connection: Connection) -> Iterator[Session]:
+    """The app role in 潍坊新村; what a test writes is gone afterwards."""
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        enter_tenant(session, WEIFANG)
+        yield session
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> Flask:
+    from roadchief.app import create_app
+
+    app = create_app(settings, database)
+    app.config.update(TESTING=False, WTF_CSRF_ENABLED=False)
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def strangers() -> Callable[[str], Path]:
+    """Real files written by strangers; a test that needs one skips where they are absent."""
+
+    def find(name: str) -> Path:
+        path = STRANGERS / name
+        if not path.exists():
+            pytest.skip(f"{path} is absent: this test needs real files written by strangers")
+        return path
+
+    return find
+
+
+@dataclass
+class Seen:
+    """The statements that a block sent."""
+
+    statements: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture
+def queries(engine: Engine) -> Callable[[], Any]:
+    """`with queries() as seen: …` then `len(seen)`: savepoints and settings are not counted."""
+
+    @contextmanager
+    def watch() -> Iterator[Seen]:
+        seen = Seen()
+
+        def note(_c: Any, _cursor: Any, sql: str, *_rest: Any) -> None:
+            if not sql.lstrip().upper().startswith(("SAVEPOINT", "RELEASE", "SET ", "ROLLBACK")):
+                seen.statements.append(sql)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return watch
