@@ -63,7 +63,11 @@ def make_segment(session: Session, road: Road | None = None, **given: Any) -> Ro
 
 
 def make_storefront(
-    session: Session, segment: RoadSegment | None = None, *, name: str | None = "桂香早点铺", **given: Any
+    session: Session,
+    segment: RoadSegment | None = None,
+    *,
+    name: str | None = "桂香早点铺",
+    **given: Any,
 ) -> Storefront:
     segment = segment or make_segment(session)
     number = given.pop("house_number", "527号")

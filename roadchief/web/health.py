@@ -71,4 +71,3 @@ def _count(response: Response) -> Response:
     if "began" in g:
         DURATION.labels(rule).observe(time.perf_counter() - g.began)
     return response
-

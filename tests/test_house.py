@@ -1,0 +1,158 @@
+"""The rules of the house, kept by machine: direction, purity, size, commits and clocks."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+from roadchief.config import ROOT
+
+HOUSE = ROOT / "roadchief"
+FILES = sorted(
+    path for path in HOUSE.rglob("*.py") if "versions" not in path.parts and path.name != "env.py"
+)
+
+# High to low; packages in one row are siblings and do not know each other.
+FLOORS: list[set[str]] = [
+    {"app", "cli", "worker", "demo"},
+    {"pwa", "maps"},
+    {"insight"},
+    {"council"},
+    {"credit"},
+    {"patrol", "issues"},
+    {"codes"},
+    {"streets"},
+    {"accounts"},
+    {"web", "doctor"},
+    {"events", "jobs", "cluster_cli"},
+    {"db", "migrations", "cluster"},
+    {"config"},
+    {"errors", "lib"},
+]
+# Pure: no Flask, SQLAlchemy, settings or clock.
+PURE = {
+    "lib/coords.py",
+    "lib/geo.py",
+    "lib/text.py",
+    "accounts/access.py",
+    "streets/linework.py",
+    "streets/naming.py",
+    "streets/placing.py",
+}
+IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}
+MOST_LINES = 350
+MOST_FUNCTION_LINES = 50
+# Where Flask may be seen: the rim.
+RIM = {"views", "web", "signin", "app", "oidc", "pwa", "tiles"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(HOUSE).as_posix()
+
+
+def floor_of(part: str) -> int:
+    for number, floor in enumerate(FLOORS):
+        if part in floor:
+            return number
+    raise AssertionError(f"roadchief.{part} stands on no floor: see FLOORS")
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(HOUSE).parts[0].removesuffix(".py")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module named in an import, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_lower_packages_never_import_higher_ones(path: Path) -> None:
+    if path.name == "__init__.py" and path.parent == HOUSE:
+        return
+    own = part_of(path)
+    for module in imports_of(path):
+        parts = module.split(".")
+        if parts[0] != "roadchief" or len(parts) < 2 or parts[1] == own:
+            continue
+        if not (HOUSE / parts[1]).exists() and not (HOUSE / f"{parts[1]}.py").exists():
+            continue
+        assert floor_of(parts[1]) > floor_of(own) or (
+            floor_of(parts[1]) == floor_of(own)
+            and own
+            in {"cli", "app", "worker", "db", "migrations", "events", "jobs", "web", "cluster_cli"}
+        ), f"{name_of(path)} imports {module}, which lies above or beside it"
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_know_no_surroundings(name: str) -> None:
+    for module in imports_of(HOUSE / name):
+        assert not any(module == bad or module.startswith(bad + ".") for bad in IMPURE), (
+            f"{name} is pure but imports {module}"
+        )
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_only_the_database_commits(path: Path) -> None:
+    if name_of(path) in {"db.py", "cluster.py"}:
+        return
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr != "commit", f"{name_of(path)}:{node.lineno} commits"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_only_the_clock_asks_the_time(path: Path) -> None:
+    if name_of(path) == "lib/clock.py":
+        return
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            asked = node.func.attr in {"now", "utcnow", "today"} and isinstance(
+                node.func.value, ast.Name
+            )
+            assert not asked or node.func.value.id in {"clock", "func"}, (  # type: ignore[attr-defined]
+                f"{name_of(path)}:{node.lineno} asks the time"
+            )
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_flask_stays_at_the_rim(path: Path) -> None:
+    if not any(module == "flask" or module.startswith("flask.") for module in imports_of(path)):
+        return
+    stem = path.stem
+    assert part_of(path) in RIM or stem in RIM or stem.endswith("_views"), name_of(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= MOST_LINES, f"{name_of(path)} has {lines} lines"
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= MOST_FUNCTION_LINES, f"{name_of(path)}: {node.name} has {length} lines"
+
+
+def test_names_say_what_things_are() -> None:
+    vague = {"utils", "util", "helpers", "helper", "manager", "service", "services", "misc"}
+    assert not [name_of(path) for path in FILES if path.stem in vague]
+
+
+def test_pages_name_no_other_host_and_carry_no_inline_script() -> None:
+    for path in sorted((HOUSE / "templates").rglob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        assert "https://" not in text.replace("https://beian", ""), path
+        for forbidden in (" onclick=", " onload=", " onsubmit=", " onchange=", "javascript:"):
+            assert forbidden not in text, f"{path} has {forbidden}"
+        assert ' style="' not in text, f"{path} has an inline style"

@@ -1,0 +1,31 @@
+"""Up, down, up; models and schema agree; a migration does not wait long for a lock."""
+
+import psycopg
+import pytest
+from roadchief import migrations
+from sqlalchemy.exc import OperationalError
+
+
+def test_up_down_up(fresh_url: str) -> None:
+    migrations.downgrade(fresh_url, "base")
+    with psycopg.connect(fresh_url) as connection:
+        left = connection.execute(
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = 'public' AND relkind = 'r' "
+            "AND relname NOT IN ('alembic_version', 'spatial_ref_sys')"
+        ).fetchall()
+        assert left == []
+    migrations.upgrade(fresh_url)
+
+
+def test_models_and_schema_agree(fresh_url: str) -> None:
+    migrations.differences(fresh_url)
+
+
+def test_a_migration_gives_up_on_a_long_lock(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(fresh_url) as holder:
+        holder.execute("LOCK TABLE person IN ACCESS SHARE MODE")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrations.downgrade(fresh_url, "base")
