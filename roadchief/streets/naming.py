@@ -1,0 +1,76 @@
+"""Names and numbers of the street: roads, segments, storefronts, credit codes. *Pure.*"""
+
+import re
+from dataclasses import dataclass
+
+from roadchief.lib.text import clean, house_numbers, initials
+
+PART = re.compile(r"[（(].*?[)）]|(?<=路)[东南西北中]段$")
+
+# GB 32100-2015: no I O Z S V; a character's value is its place.
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+USCC_KINDS = {"91": "company", "92": "sole_trader", "93": "cooperative"}
+SUBJECT_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714
+SUBJECT_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def road_name(text: str) -> str:
+    """A road's name without its part: 崂山路（南段） is 崂山路."""
+    return PART.sub("", clean(text)).strip()
+
+
+def segment_code(road: str, number: int) -> str:
+    """LSL-03. Roads may share initials; the register finds a free code."""
+    return f"{initials(road).upper() or 'R'}-{number:02d}"
+
+
+def human_number(subdistrict: str, road: str, house_number: str, copy: int) -> str:
+    """WF-LSL-0639-1 (domain.md §4.3): printed on the plate, no secret."""
+    numbers = house_numbers(house_number)
+    door = f"{numbers[0]:04d}" if numbers else "0000"
+    return f"{subdistrict}-{initials(road).upper() or 'R'}-{door}-{copy}"
+
+
+@dataclass(frozen=True)
+class CodeVerdict:
+    """What a unified social credit code looks like. Warn, never block (domain.md §7.2)."""
+
+    fine: bool
+    why_zh: str = ""
+    why_en: str = ""
+
+
+def judge_uscc(code: str) -> CodeVerdict:
+    """Some real codes fail the check digit, so a doubt is a note and no refusal."""
+    text = clean(code).upper()
+    if len(text) == 15 and text.isdigit():
+        return CodeVerdict(False, "旧15位注册号", "an old 15-digit registration number")
+    if len(text) != 18:
+        return CodeVerdict(False, f"应为18位，现为{len(text)}位", f"18 characters, not {len(text)}")
+    strange = sorted(set(text) - set(USCC_ALPHABET))
+    if strange:
+        listed = " ".join(strange)
+        return CodeVerdict(False, f"含不允许的字符 {listed}", f"characters not allowed: {listed}")
+    if uscc_check(text[:17]) != text[17]:
+        return CodeVerdict(False, "校验位不符，请核对执照", "the check character does not fit")
+    return CodeVerdict(True)
+
+
+def uscc_check(first_17: str) -> str:
+    """The 18th character."""
+    total = sum(
+        weight * USCC_ALPHABET.index(character)
+        for weight, character in zip(USCC_WEIGHTS, first_17, strict=True)
+    )
+    return USCC_ALPHABET[(31 - total % 31) % 31]
+
+
+def subject_check(first_8: str) -> str:
+    """The 9th character of the subject code inside (GB 11714)."""
+    total = sum(
+        weight * SUBJECT_ALPHABET.index(character)
+        for weight, character in zip(SUBJECT_WEIGHTS, first_8, strict=True)
+    )
+    rest = 11 - total % 11
+    return {10: "X", 11: "0"}.get(rest, str(rest))

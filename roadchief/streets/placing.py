@@ -1,0 +1,198 @@
+"""Where a door stands: segment, side, measure; and what lies before it. *Pure.*
+
+Everything is for many doors at once: arrays in, arrays out, one tree of segments.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from roadchief.lib.geo import Plane
+
+REACH_M = 80.0  # farther from every segment a door is not on any of our streets
+SAME_NAME_REACH_M = 120.0  # the road of the address may be this much farther than the nearest one
+CORNER_M = 22.0  # a second street this near makes a corner shop
+SIDE_ROOM_M = 5.0  # a duty zone goes this far sideways where no neighbour is (domain.md §3.1)
+LEFT, RIGHT = "left", "right"
+
+
+@dataclass(frozen=True)
+class Placements:
+    """For each door: index of the segment (-1: none), side (+1 left, -1 right), metres."""
+
+    segment: NDArray[np.int64]
+    side: NDArray[np.int8]
+    measure_m: NDArray[np.float64]
+    away_m: NDArray[np.float64]
+    second: NDArray[np.int64]
+    second_side: NDArray[np.int8]
+    second_measure_m: NDArray[np.float64]
+
+
+class Streets:
+    """The segments of a sub-district, ready to be asked about many doors."""
+
+    def __init__(self, lines: Sequence[shapely.LineString], roads: Sequence[str]) -> None:
+        """`roads` are the road names, one for each line."""
+        self.empty = len(lines) == 0
+        everything = shapely.GeometryCollection(list(lines)) if lines else shapely.Point(0, 0)
+        self.plane = Plane.around(everything)
+        self.lines = np.array(self.plane.flat(np.array(lines, dtype=object)), dtype=object)
+        self.names = np.array(roads, dtype=object)
+        self.tree = shapely.STRtree(self.lines)
+
+    def place(self, doors: NDArray[np.object_], addresses: Sequence[str | None]) -> Placements:
+        """Place doors (WGS-84 points); `addresses` help where two roads are near."""
+        count = len(doors)
+        if self.empty or count == 0:
+            return _nowhere(count)
+        flat = self.plane.flat(doors)
+        door, line = self.tree.query(flat, predicate="dwithin", distance=SAME_NAME_REACH_M)
+        away = shapely.distance(flat[door], self.lines[line])
+        score = away - self._bonus(door, line, addresses)
+        fit = (away <= REACH_M) | (score < away)
+        door, line, away, score = door[fit], line[fit], away[fit], score[fit]
+        order = np.lexsort((score, door))
+        door, line, away = door[order], line[order], away[order]
+        first = np.unique(door, return_index=True)[1]
+        segment = np.full(count, -1)
+        segment[door[first]] = line[first]
+        distance = np.full(count, np.nan)
+        distance[door[first]] = away[first]
+        second = self._corners(door, line, away, segment)
+        side, measure = self._along(flat, segment)
+        second_side, second_measure = self._along(flat, second)
+        return Placements(segment, side, measure, distance, second, second_side, second_measure)
+
+    def _bonus(
+        self, door: NDArray[np.int64], line: NDArray[np.int64], addresses: Sequence[str | None]
+    ) -> NDArray[np.float64]:
+        """The road that the address names wins over a nearer one."""
+        if not any(addresses):
+            return np.zeros(len(door))
+        named = np.fromiter(
+            (
+                bool(addresses[d]) and str(self.names[at]) in str(addresses[d])
+                for d, at in zip(door, line, strict=True)
+            ),
+            dtype=bool,
+            count=len(door),
+        )
+        return np.where(named, SAME_NAME_REACH_M, 0.0)
+
+    def _corners(
+        self,
+        door: NDArray[np.int64],
+        line: NDArray[np.int64],
+        away: NDArray[np.float64],
+        segment: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Another road within reach of the door: the shop faces two streets."""
+        second = np.full(len(segment), -1)
+        other = (self.names[line] != self.names[segment[door]]) & (away <= CORNER_M)
+        doors, place = np.unique(door[other], return_index=True)
+        second[doors] = line[other][place]
+        return second
+
+    def _along(
+        self, flat: NDArray[np.object_], segment: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+        side = np.zeros(len(flat), dtype=np.int8)
+        measure = np.full(len(flat), np.nan)
+        there = segment >= 0
+        if not there.any():
+            return side, measure
+        lines, doors = self.lines[segment[there]], flat[there]
+        at = shapely.line_locate_point(lines, doors)
+        measure[there] = at
+        length = shapely.length(lines)
+        back = shapely.line_interpolate_point(lines, np.maximum(at - 0.5, 0))
+        ahead = shapely.line_interpolate_point(lines, np.minimum(at + 0.5, length))
+        tail, head = shapely.get_coordinates(back), shapely.get_coordinates(ahead)
+        way, off = head - tail, shapely.get_coordinates(doors) - tail
+        cross = way[:, 0] * off[:, 1] - way[:, 1] * off[:, 0]
+        side[there] = np.where(cross >= 0, 1, -1)
+        return side, measure
+
+
+def side_name(side: int) -> str:
+    return LEFT if side > 0 else RIGHT
+
+
+def frontage(
+    door: shapely.Point, segment: shapely.LineString, width_m: float = 6.0
+) -> shapely.LineString:
+    """A front of `width_m` through the door, parallel to the street."""
+    plane = Plane.around(door)
+    (x, y), (ux, uy) = plane.flat(door).coords[0], _heading(plane, door, segment)
+    half = width_m / 2
+    return plane.round(
+        shapely.LineString([(x - ux * half, y - uy * half), (x + ux * half, y + uy * half)])
+    )
+
+
+def front_of_building(
+    outline: shapely.Polygon, segment: shapely.LineString
+) -> tuple[shapely.Point, shapely.LineString]:
+    """The edge of a building that faces the street, and its middle as the door."""
+    plane = Plane.around(outline)
+    ring = shapely.get_coordinates(plane.flat(outline).exterior)
+    street = plane.flat(segment)
+    edges = [shapely.LineString(pair) for pair in zip(ring, ring[1:], strict=False)]
+    facing = min(edges, key=lambda edge: street.distance(edge.centroid) - edge.length / 1000)
+    return plane.round(facing.centroid), plane.round(facing)
+
+
+def duty_zone(
+    front: shapely.LineString,
+    segment: shapely.LineString,
+    kerb_m: float,
+    *,
+    room_before_m: float = SIDE_ROOM_M,
+    room_after_m: float = SIDE_ROOM_M,
+) -> shapely.Polygon | None:
+    """From the façade out to the kerb; sideways to the neighbour, or 5 m (domain.md §3.1).
+
+    `kerb_m` is centre line to kerb. `room_before_m` and `room_after_m` are the free metres beside
+    the front in the direction of the segment. None where the front already stands on the kerb.
+    """
+    plane = Plane.around(front)
+    flat, street = plane.flat(front), plane.flat(segment)
+    middle = flat.centroid
+    ux, uy = _heading(plane, plane.round(middle), segment)
+    ends = shapely.get_coordinates(flat)
+    if (ends[-1] - ends[0]) @ (ux, uy) < 0:
+        ends = ends[::-1]
+    start = ends[0] - np.array([ux, uy]) * min(room_before_m, SIDE_ROOM_M)
+    stop = ends[-1] + np.array([ux, uy]) * min(room_after_m, SIDE_ROOM_M)
+    corners = [start, stop]
+    outward = []
+    for corner in (stop, start):
+        foot = np.array(street.interpolate(street.project(shapely.Point(corner))).coords[0])
+        away = foot - corner
+        distance = float(np.hypot(*away))
+        if distance - kerb_m <= 0.3:
+            return None
+        outward.append(corner + away * ((distance - kerb_m) / distance))
+    zone = shapely.Polygon([*corners, *outward])
+    return plane.round(zone) if zone.is_valid and zone.area > 0 else None
+
+
+def _heading(plane: Plane, door: shapely.Point, segment: shapely.LineString) -> tuple[float, float]:
+    """Unit vector along the street, abreast of the door."""
+    street, here = plane.flat(segment), plane.flat(door)
+    at = street.project(here)
+    tail = street.interpolate(max(at - 0.5, 0)).coords[0]
+    head = street.interpolate(min(at + 0.5, street.length)).coords[0]
+    dx, dy = head[0] - tail[0], head[1] - tail[1]
+    size = float(np.hypot(dx, dy)) or 1.0
+    return dx / size, dy / size
+
+
+def _nowhere(count: int) -> Placements:
+    nothing, unknown = np.full(count, -1), np.full(count, np.nan)
+    side = np.zeros(count, dtype=np.int8)
+    return Placements(nothing, side, unknown, unknown, nothing, side, unknown)
