@@ -148,7 +148,7 @@ def _kept_secret(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "cookie-key"
     try:
-        with path.open("x", encoding="ascii", opener=_private_opener) as file:
+        with open(path, "x", encoding="ascii", opener=_private_opener) as file:
             file.write(secrets.token_urlsafe(48))
     except FileExistsError:
         pass

@@ -46,6 +46,7 @@ def declare(names: dict[str, str]) -> None:
 def record(
     session: Session,
     name: str,
+    /,
     *,
     subject: Subject,
     by: uuid.UUID | None,

@@ -42,7 +42,7 @@ def count_attempt(session: Session, keys: list[str], *, at: datetime, settings: 
     once cannot pass together. The caller commits it whatever comes after.
     """
     since = at - timedelta(seconds=settings.sign_in_window_s)
-    for key in sorted(_key(text) for text in keys):
+    for key in sorted(_key(one) for one in keys):
         session.execute(
             text("SELECT pg_advisory_xact_lock(:key)"),
             {"key": int.from_bytes(key[:8], "big", signed=True)},

@@ -7,7 +7,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -182,8 +182,9 @@ class Storefront(Tenant, Base):
     second_side: Mapped[str | None]
     second_measure_m: Mapped[float | None]
     human_number: Mapped[str | None]  # WF-LSL-0639-1, printed on the plate, not a secret
+    initials: Mapped[str | None]  # of the sign's pinyin: gxzdp
     # Two-character pieces of sign and address, because trigrams cannot find two characters.
-    pieces: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'"))
+    pieces: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     source: Mapped[str]
     source_id: Mapped[str]
     source_datum: Mapped[str]

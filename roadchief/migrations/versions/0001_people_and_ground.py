@@ -532,8 +532,9 @@ def _create() -> None:
         sa.Column("second_side", sa.String(), nullable=True),
         sa.Column("second_measure_m", sa.Double(), nullable=True),
         sa.Column("human_number", sa.String(), nullable=True),
+        sa.Column("initials", sa.String(), nullable=True),
         sa.Column(
-            "pieces", postgresql.ARRAY(sa.String()), server_default=sa.text("'{}'"), nullable=False
+            "pieces", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),

@@ -1,0 +1,108 @@
+"""Who answers for which streets: appointing and relieving. Verbs never commit."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from roadchief import events
+from roadchief.accounts.access import CHIEFS, ON_SEGMENT
+from roadchief.accounts.models import Post
+from roadchief.db import new_id, savepoint, tenant_of
+from roadchief.errors import Conflict, NotFound, RuleBroken, WrongState
+from roadchief.streets.models import Assignment, Road, RoadSegment, StreetBlock
+
+MAY_ANSWER = CHIEFS | ON_SEGMENT | {"patroller"}
+SCOPES = {Road: "road_id", RoadSegment: "segment_id", StreetBlock: "block_id"}
+
+events.declare(
+    {
+        "streets.chief_appointed": "a post was made to answer for a road, segment or block",
+        "streets.chief_relieved": "an assignment was ended",
+    }
+)
+
+
+class NotAChief(RuleBroken):
+    zh = "“{title}”不是路长类岗位，不能负责道路"
+    en = "{title} is not a post that answers for streets"
+
+
+class AlreadyAppointed(Conflict):
+    zh = "此岗位已负责该范围"
+    en = "this post already answers for it"
+
+
+class AlreadyRelieved(WrongState):
+    zh = "此任命已结束"
+    en = "this assignment has ended already"
+
+
+def appoint_chief(
+    session: Session,
+    post: Post,
+    *,
+    to: Road | RoadSegment | StreetBlock,
+    by: uuid.UUID | None,
+    at: datetime,
+    acting_for: Assignment | None = None,
+) -> Assignment:
+    """Several chiefs on one road are normal; the same post twice on one is refused by an index."""
+    if post.role not in MAY_ANSWER:
+        raise NotAChief(title=post.title)
+    if not post.holds_at(at):
+        raise WrongState
+    row = Assignment(
+        subdistrict_id=tenant_of(session),
+        id=new_id(),
+        post_id=post.id,
+        starts_at=at,
+        acting_for_id=acting_for.id if acting_for else None,
+        **{SCOPES[type(to)]: to.id},
+    )
+    try:
+        with savepoint(session):
+            session.add(row)
+            session.flush()
+    except IntegrityError as error:
+        raise AlreadyAppointed from error
+    events.record(
+        session,
+        "streets.chief_appointed",
+        subject=to,
+        by=by,
+        at=at,
+        post=str(post.id),
+        acting=acting_for is not None,
+    )
+    return row
+
+
+def relieve_chief(
+    session: Session, assignment: Assignment, *, by: uuid.UUID | None, at: datetime, because: str
+) -> None:
+    """Ends it once; the second of two people who press at once is told."""
+    ended = session.execute(
+        update(Assignment)
+        .where(Assignment.subdistrict_id == assignment.subdistrict_id)
+        .where(Assignment.id == assignment.id, Assignment.ends_at.is_(None))
+        .values(ends_at=at, ended_because=because)
+    )
+    if ended.rowcount != 1:  # type: ignore[attr-defined]
+        raise AlreadyRelieved
+    events.record(
+        session, "streets.chief_relieved", subject=assignment, by=by, at=at, because=because
+    )
+
+
+def find(session: Session, assignment_id: uuid.UUID) -> Assignment:
+    row = session.scalar(
+        select(Assignment).where(
+            Assignment.subdistrict_id == tenant_of(session), Assignment.id == assignment_id
+        )
+    )
+    if row is None:
+        raise NotFound
+    return row

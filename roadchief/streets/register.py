@@ -1,0 +1,380 @@
+"""The register of roads and segments: opened, cut, split, merged, closed. Verbs never commit.
+
+Rows are locked in the order road, segments by id, assignments, storefronts; always this way round,
+because the other order can deadlock. A segment is never edited away: it is closed, and succession
+rows say what took its place; assignments and storefronts follow.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from roadchief import events
+from roadchief.db import new_id, tenant_of
+from roadchief.errors import NotFound, RuleBroken, WrongState
+from roadchief.lib.geo import Plane, length_m
+from roadchief.lib.text import initials
+from roadchief.streets import linework, naming
+from roadchief.streets.models import (
+    Assignment,
+    Road,
+    RoadSegment,
+    SegmentSuccession,
+    Storefront,
+    Subdistrict,
+)
+
+END_ROOM_M = 5.0  # a split nearer to an end leaves nothing to answer for
+
+events.declare(
+    {
+        "streets.road_opened": "a road was entered",
+        "streets.road_cut": "a road was cut into segments",
+        "streets.segment_split": "a segment became two",
+        "streets.segments_merged": "two segments became one",
+        "streets.segment_closed": "a segment was closed without a successor",
+    }
+)
+
+
+class SplitOutside(RuleBroken):
+    zh = "切分点 {measure_m:.0f} 米须在 {low_m:.0f} 到 {high_m:.0f} 米之间"
+    en = "the split at {measure_m:.0f} m must lie between {low_m:.0f} and {high_m:.0f} m"
+
+
+class NotNeighbours(RuleBroken):
+    zh = "两个路段不相邻或不属于同一条道路，不能合并"
+    en = "the two segments do not touch or are of different roads"
+
+
+class SegmentClosed(WrongState):
+    zh = "路段 {code} 已停用"
+    en = "segment {code} is closed"
+
+
+def open_road(
+    session: Session,
+    *,
+    name: str,
+    kind: str,
+    source: str,
+    source_id: str,
+    by: uuid.UUID | None,
+    at: datetime,
+    name_en: str | None = None,
+) -> Road:
+    road = Road(
+        subdistrict_id=tenant_of(session),
+        id=new_id(),
+        name=name,
+        name_en=name_en,
+        initials=initials(name),
+        kind=kind,
+        source=source,
+        source_id=source_id,
+    )
+    session.add(road)
+    session.flush()
+    events.record(session, "streets.road_opened", subject=road, by=by, at=at, name=name)
+    return road
+
+
+def cut_road(
+    session: Session,
+    road: Road,
+    lines: Sequence[shapely.LineString],
+    others: Sequence[tuple[str, BaseGeometry]],
+    *,
+    by: uuid.UUID | None,
+    at: datetime,
+    kerb_m: float = 6.0,
+    key_road: bool = False,
+    block_id: uuid.UUID | None = None,
+) -> list[RoadSegment]:
+    """Cut at the sub-district's border, then at junctions with `others` (name, line)."""
+    area = session.scalar(select(Subdistrict.area).where(Subdistrict.id == tenant_of(session)))
+    kept = linework.inside(lines, area) if area is not None else list(lines)
+    segments: list[RoadSegment] = []
+    for line in kept:
+        for piece in linework.cut(linework.in_house_number_order(line), others):
+            segment = _segment(session, road, piece, number=len(segments) + 1, at=at)
+            segment.kerb_m, segment.key_road, segment.block_id = kerb_m, key_road, block_id
+            segments.append(segment)
+    session.flush()
+    events.record(session, "streets.road_cut", subject=road, by=by, at=at, into=len(segments))
+    return segments
+
+
+def split_segment(
+    session: Session,
+    segment: RoadSegment,
+    *,
+    at_measure_m: float,
+    by: uuid.UUID,
+    at: datetime,
+    because: str,
+    name_between: str | None = None,
+) -> tuple[RoadSegment, RoadSegment]:
+    """Two segments in place of one; storefronts keep their place, assignments run on both."""
+    segment = locked(session, segment.id)
+    low, high = END_ROOM_M, segment.length_m - END_ROOM_M
+    if not low <= at_measure_m <= high:
+        raise SplitOutside(measure_m=at_measure_m, low_m=low, high_m=high)
+    first_line, second_line = linework.split_at(segment.line, at_measure_m)
+    pieces = (
+        linework.Piece(first_line, length_m(first_line), segment.from_name, name_between),
+        linework.Piece(second_line, length_m(second_line), name_between, segment.to_name),
+    )
+    road = session.get_one(Road, (segment.subdistrict_id, segment.road_id))
+    first, second = (
+        _like(_segment(session, road, piece, number=segment.seq, at=at), segment)
+        for piece in pieces
+    )
+    session.flush()
+    _succeed(session, [segment], [first, second], at=at, because=because)
+    _renumber(session, road)
+    events.record(
+        session,
+        "streets.segment_split",
+        subject=segment,
+        by=by,
+        at=at,
+        because=because,
+        into=[first.code, second.code],
+    )
+    return first, second
+
+
+def merge_segments(
+    session: Session,
+    one: RoadSegment,
+    other: RoadSegment,
+    *,
+    by: uuid.UUID,
+    at: datetime,
+    because: str,
+) -> RoadSegment:
+    """One segment in place of two neighbours of one road."""
+    if one.id == other.id or one.road_id != other.road_id:
+        raise NotNeighbours
+    one, other = sorted(
+        (locked(session, key) for key in sorted((one.id, other.id))), key=lambda row: row.seq
+    )
+    line = linework.join(one.line, other.line)
+    if line is None:
+        raise NotNeighbours
+    road = session.get_one(Road, (one.subdistrict_id, one.road_id))
+    piece = linework.Piece(line, length_m(line), one.from_name, other.to_name)
+    merged = _like(_segment(session, road, piece, number=one.seq, at=at), one)
+    session.flush()
+    _succeed(session, [one, other], [merged], at=at, because=because)
+    _renumber(session, road)
+    events.record(
+        session,
+        "streets.segments_merged",
+        subject=merged,
+        by=by,
+        at=at,
+        because=because,
+        out_of=[one.code, other.code],
+    )
+    return merged
+
+
+def close_segment(
+    session: Session, segment: RoadSegment, *, by: uuid.UUID, at: datetime, because: str
+) -> None:
+    """Nothing takes its place: assignments end; storefronts on it lose their segment."""
+    segment = locked(session, segment.id)
+    _succeed(session, [segment], [], at=at, because=because)
+    events.record(session, "streets.segment_closed", subject=segment, by=by, at=at, because=because)
+
+
+def find_segment(session: Session, segment_id: uuid.UUID) -> RoadSegment:
+    segment = session.get(RoadSegment, (tenant_of(session), segment_id))
+    if segment is None:
+        raise NotFound
+    return segment
+
+
+def locked(session: Session, segment_id: uuid.UUID) -> RoadSegment:
+    """The segment under lock, open."""
+    segment = session.scalar(
+        select(RoadSegment)
+        .where(RoadSegment.subdistrict_id == tenant_of(session), RoadSegment.id == segment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if segment is None:
+        raise NotFound
+    if segment.closed_at is not None:
+        raise SegmentClosed(code=segment.code)
+    return segment
+
+
+def _segment(
+    session: Session, road: Road, piece: linework.Piece, *, number: int, at: datetime
+) -> RoadSegment:
+    ends = f"（{piece.from_name or '起点'}—{piece.to_name or '终点'}）"
+    segment = RoadSegment(
+        subdistrict_id=road.subdistrict_id,
+        id=new_id(),
+        road_id=road.id,
+        code=free_code(session, road),
+        name=f"{road.name}{ends}",
+        seq=number,
+        line=piece.line,
+        length_m=length_m(piece.line),
+        from_name=piece.from_name,
+        to_name=piece.to_name,
+        opened_at=at,
+    )
+    session.add(segment)
+    session.flush()
+    return segment
+
+
+def free_code(session: Session, road: Road) -> str:
+    """The next code with this road's initials; roads may share them, codes are never reused."""
+    stem = naming.segment_code(road.name, 0).rsplit("-", 1)[0]
+    used = session.scalars(
+        select(RoadSegment.code)
+        .where(RoadSegment.subdistrict_id == road.subdistrict_id)
+        .where(RoadSegment.code.startswith(f"{stem}-", autoescape=True))
+    )
+    numbers = [int(code.rsplit("-", 1)[1]) for code in used if code.rsplit("-", 1)[1].isdigit()]
+    return naming.segment_code(road.name, max(numbers, default=0) + 1)
+
+
+def _like(segment: RoadSegment, before: RoadSegment) -> RoadSegment:
+    segment.block_id, segment.grid_id = before.block_id, before.grid_id
+    segment.key_road, segment.kerb_m = before.key_road, before.kerb_m
+    return segment
+
+
+def _succeed(
+    session: Session,
+    before: list[RoadSegment],
+    after: list[RoadSegment],
+    *,
+    at: datetime,
+    because: str,
+) -> None:
+    for old in before:
+        old.closed_at = at
+        for new in after:
+            session.add(
+                SegmentSuccession(
+                    subdistrict_id=old.subdistrict_id,
+                    id=new_id(),
+                    before_id=old.id,
+                    after_id=new.id,
+                    at=at,
+                    because=because,
+                )
+            )
+    _move_assignments(session, before, after, at=at, because=because)
+    _move_storefronts(session, before, after)
+    session.flush()
+
+
+def _move_assignments(
+    session: Session,
+    before: list[RoadSegment],
+    after: list[RoadSegment],
+    *,
+    at: datetime,
+    because: str,
+) -> None:
+    """Running assignments end and run on at the successors, each post once a segment."""
+    running = session.scalars(
+        select(Assignment)
+        .where(Assignment.subdistrict_id == tenant_of(session), Assignment.ends_at.is_(None))
+        .where(Assignment.segment_id.in_([old.id for old in before]))
+        .order_by(Assignment.id)
+        .with_for_update()
+    ).all()
+    posts: set[uuid.UUID] = set()
+    for old in running:
+        old.ends_at, old.ended_because = at, because
+        if old.post_id not in posts:
+            posts.add(old.post_id)
+            for new in after:
+                session.add(
+                    Assignment(
+                        subdistrict_id=old.subdistrict_id,
+                        id=new_id(),
+                        post_id=old.post_id,
+                        segment_id=new.id,
+                        acting_for_id=old.acting_for_id,
+                        starts_at=at,
+                    )
+                )
+
+
+def _move_storefronts(
+    session: Session, before: list[RoadSegment], after: list[RoadSegment]
+) -> None:
+    """Storefronts stand where they stood: the successor nearest to the door, measured anew."""
+    ids = [old.id for old in before]
+    for segment, side, measure in (
+        ("segment_id", "side", "measure_m"),
+        ("second_segment_id", "second_side", "second_measure_m"),
+    ):
+        column = getattr(Storefront, segment)
+        rows = session.scalars(
+            select(Storefront)
+            .where(Storefront.subdistrict_id == tenant_of(session), column.in_(ids))
+            .order_by(Storefront.id)
+            .with_for_update()
+        ).all()
+        sides = {old.id: old for old in before}
+        for row in rows:
+            place = _nearest(row.door, after)
+            turned = bool(place) and _turned(sides[getattr(row, segment)].line, place[0].line)
+            setattr(row, segment, place[0].id if place else None)
+            setattr(row, measure, place[1] if place else None)
+            if place is None or turned:
+                flipped = {"left": "right", "right": "left"}.get(getattr(row, side))
+                setattr(row, side, flipped if place else None)
+
+
+def _nearest(door: shapely.Point, segments: list[RoadSegment]) -> tuple[RoadSegment, float] | None:
+    if not segments:
+        return None
+    plane = Plane.around(door)
+    here = plane.flat(door)
+    best = min(segments, key=lambda row: plane.flat(row.line).distance(here))
+    return best, float(plane.flat(best.line).project(here))
+
+
+def _turned(old: shapely.LineString, new: shapely.LineString) -> bool:
+    """Does the successor run the other way? Then left is right."""
+    (ax, ay), (bx, by) = old.coords[0], old.coords[-1]
+    (cx, cy), (dx, dy) = new.coords[0], new.coords[-1]
+    return bool((bx - ax) * (dx - cx) + (by - ay) * (dy - cy) < 0)
+
+
+def _renumber(session: Session, road: Road) -> None:
+    """Open segments of a road count from its beginning."""
+    rows = session.scalars(
+        select(RoadSegment)
+        .where(RoadSegment.subdistrict_id == road.subdistrict_id)
+        .where(RoadSegment.road_id == road.id, RoadSegment.closed_at.is_(None))
+        .order_by(func.ST_Y(func.ST_StartPoint(RoadSegment.line)).desc())
+    ).all()
+    if rows:
+        (x0, y0, x1, y1) = shapely.total_bounds([row.line for row in rows])
+        if (x1 - x0) > (y1 - y0):
+            rows = sorted(rows, key=lambda row: row.line.coords[0][0])
+    for number, row in enumerate(rows, start=1):
+        session.execute(
+            update(RoadSegment)
+            .where(RoadSegment.subdistrict_id == row.subdistrict_id, RoadSegment.id == row.id)
+            .values(seq=number)
+        )
