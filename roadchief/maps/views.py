@@ -1,0 +1,230 @@
+"""Map pages, tiles, and what a touch on the map asks for. Public: the allow-list and no more."""
+
+import gzip
+import hashlib
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask_babel import gettext
+
+from roadchief.accounts.signin import current_or_none, public
+from roadchief.errors import NotFound
+from roadchief.lib import clock
+from roadchief.maps import tiles
+from roadchief.maps.folium_pages import Pieces, street_map
+from roadchief.streets import catalog, storefronts
+from roadchief.streets.models import RoadSegment, Subdistrict
+from roadchief.web import settings, tenant_transaction
+from roadchief.web.pages import language, metres, wants_json
+
+pages = Blueprint("maps", __name__)
+ALLOWED = (
+    "roads, segments, signs, addresses, chiefs' names and office phones are public (§2.5, §4.4)"
+)
+TILE_LIFE_S = 60
+
+
+@pages.get("/map/")
+@public(ALLOWED)
+def district() -> str:
+    here = subdistrict()
+    with tenant_transaction(here.id) as session:
+        rows, at = catalog.segments(session), clock.now()
+        states = catalog.segment_states(session, at=at)
+        charge = catalog.charge(session, at=at)
+        stations = catalog.stations(session)
+    drawing = _draw(here, bounds=_bounds(here, [row[0] for row in rows]))
+    return render_template(
+        "maps/district.html",
+        here=here,
+        rows=rows,
+        states=states,
+        stations=stations,
+        chiefs=_by_segment(charge),
+        drawing=drawing,
+        places=_places(),
+    )
+
+
+@pages.get("/map/segments/<uuid:segment_id>")
+@public(ALLOWED)
+def segment(segment_id: uuid.UUID) -> str:
+    here = subdistrict()
+    with tenant_transaction(here.id) as session:
+        row, road = catalog.segment(session, segment_id)
+        at = clock.now()
+        sides = catalog.walk(session, segment_id)
+        charge = catalog.charge(session, at=at, segment_id=segment_id)
+        state = catalog.segment_states(session, at=at).get(segment_id, "closed")
+        history = catalog.history(session, segment_id)
+    west, south, east, north = row.line.bounds
+    drawing = _draw(here, bounds=(west - 3e-4, south - 3e-4, east + 3e-4, north + 3e-4))
+    return render_template(
+        "maps/segment.html",
+        here=here,
+        segment=row,
+        road=road,
+        sides=sides,
+        state=state,
+        chiefs=charge,
+        history=history,
+        drawing=drawing,
+    )
+
+
+@pages.get("/map/search")
+@public(ALLOWED)
+def search() -> str | Response:
+    here = subdistrict()
+    asked = request.args.get("q", "")
+    with tenant_transaction(here.id) as session:
+        hits = catalog.search(session, asked)
+    if wants_json():
+        return jsonify(hits=[{**vars(hit), "id": str(hit.id)} for hit in hits])
+    return render_template("maps/search.html", here=here, hits=hits, asked=asked)
+
+
+@pages.get("/map/segments/<uuid:segment_id>.json")
+@public(ALLOWED)
+def segment_facts(segment_id: uuid.UUID) -> Response:
+    here = subdistrict()
+    with tenant_transaction(here.id) as session:
+        row, _road = catalog.segment(session, segment_id)
+        chiefs = _chiefs(catalog.charge(session, at=clock.now(), segment_id=segment_id))
+    lines = [f"{row.code} · {metres(row.length_m)}"]
+    return jsonify(title=row.name, lines=lines, chiefs=chiefs, sheet=_sheet(row.id, here))
+
+
+@pages.get("/map/storefronts/<uuid:storefront_id>.json")
+@public(ALLOWED)
+def storefront_facts(storefront_id: uuid.UUID) -> Response:
+    here = subdistrict()
+    with tenant_transaction(here.id) as session:
+        row = storefronts.find(session, storefront_id)
+        lines = [row.address] + ([row.business_type] if row.business_type else [])
+        chiefs: list[dict[str, Any]] = []
+        if row.segment_id:
+            lines.append(catalog.segment(session, row.segment_id)[0].name)
+            chiefs = _chiefs(catalog.charge(session, at=clock.now(), segment_id=row.segment_id))
+        if row.second_segment_id:
+            other = catalog.segment(session, row.second_segment_id)[0].name
+            lines.append(gettext("转角铺位，另一面：") + other)
+    sheet = _sheet(row.segment_id, here) if row.segment_id else None
+    return jsonify(title=row.name, lines=lines, chiefs=chiefs, sheet=sheet)
+
+
+@pages.get("/tiles/<layer>/<int(signed=True):z>/<int(signed=True):x>/<int(signed=True):y>.mvt")
+@public(ALLOWED)
+def tile(layer: str, z: int, x: int, y: int) -> Response:
+    square = tiles.Square.at(z, x, y)
+    with tenant_transaction(subdistrict_code()) as session:
+        body = tiles.tile(session, layer, square, at=clock.now())
+    response = Response(gzip.compress(body, 5), mimetype="application/vnd.mapbox-vector-tile")
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Cache-Control"] = f"private, max-age={TILE_LIFE_S}"
+    response.headers["Vary"] = "Cookie"
+    response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest())
+    return response.make_conditional(request)
+
+
+@pages.get("/tiles/<layer>.json")
+@public(ALLOWED)
+def tile_json(layer: str) -> Response:
+    address = f"{settings().public_url}/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt?s={subdistrict_code()}"
+    return jsonify(tiles.tile_json(layer, address))
+
+
+def subdistrict_code() -> int:
+    """One's own when signed in, else `?s=`, else the first there is."""
+    actor = current_or_none()
+    if actor:
+        return actor.subdistrict_id
+    given = request.args.get("s", "")
+    if given:
+        if not (len(given) == 9 and given.isdigit() and given.isascii()):
+            raise NotFound
+        return int(given)
+    with tenant_transaction(None) as session:
+        known = catalog.subdistricts(session)
+    if not known:
+        raise NotFound
+    return known[0].id
+
+
+def subdistrict() -> Subdistrict:
+    with tenant_transaction(None) as session:
+        found = session.get(Subdistrict, subdistrict_code())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _places() -> list[Subdistrict]:
+    """Others to look at; a signed-in person has their own."""
+    if current_or_none():
+        return []
+    with tenant_transaction(None) as session:
+        return catalog.subdistricts(session)
+
+
+def _draw(here: Subdistrict, *, bounds: tuple[float, float, float, float] | None) -> Pieces:
+    words = {
+        "map": gettext("街道地图"),
+        "empty": gettext("空置铺位"),
+        "gap": gettext("暂无路长"),
+        "sheet": gettext("看这一段"),
+        "loading": gettext("正在读取…"),
+        "closer": gettext("放大"),
+        "trouble": gettext("暂时读不到，请稍后再试"),
+        "nothing": gettext("没有找到"),
+        "farther": gettext("缩小"),
+    }
+    known = settings()
+    attribution = " · ".join(
+        part for part in (known.map_attribution, known.map_review_number) if part
+    )
+    given = {
+        "subdistrict": here.id,
+        "language": language(),
+        "words": words,
+        "attribution": attribution,
+    }
+    return street_map(bounds=bounds, given=given)
+
+
+def _bounds(here: Subdistrict, rows: list[RoadSegment]) -> tuple[float, float, float, float] | None:
+    """Key roads first: that is where a chief looks; else all roads, else the border."""
+    lines = [row.line for row in rows if row.key_road] or [row.line for row in rows]
+    shapes = lines or ([here.area] if here.area is not None else [])
+    if not shapes:
+        return None
+    boxes = [shape.bounds for shape in shapes]
+    return (
+        min(box[0] for box in boxes),
+        min(box[1] for box in boxes),
+        max(box[2] for box in boxes),
+        max(box[3] for box in boxes),
+    )
+
+
+def _by_segment(charge: list[Any]) -> dict[uuid.UUID, list[Any]]:
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in charge:
+        found.setdefault(row.segment_id, []).append(row)
+    return found
+
+
+def _chiefs(charge: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": row.person,
+            "title": row.title + (f"（{gettext('代理')}）" if row.acting else ""),
+            "phone": row.office_phone,
+        }
+        for row in charge
+    ]
+
+
+def _sheet(segment_id: uuid.UUID, here: Subdistrict) -> str:
+    return url_for("maps.segment", segment_id=segment_id, s=here.id)

@@ -1,0 +1,256 @@
+"""Reads of the ground: one function a page. Every query names the sub-district."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.orm import Session
+
+from roadchief.db import tenant_of
+from roadchief.errors import NotFound
+from roadchief.lib.text import clean, natural_key, pieces
+from roadchief.streets.chiefs import MAY_ANSWER
+from roadchief.streets.models import (
+    Organisation,
+    Road,
+    RoadSegment,
+    Station,
+    Storefront,
+    Subdistrict,
+    Tenancy,
+)
+
+SEARCH_LIMIT = 30
+
+# Running assignments reach a segment directly, by its road, or by its block.
+CHARGE = """
+SELECT s.id AS segment_id, a.id AS assignment_id, p.id AS post_id, n.id AS person_id,
+       n.name AS person, p.title, p.role, p.capacity, a.starts_at,
+       a.acting_for_id IS NOT NULL AS acting,
+       o.office_phone,
+       CASE WHEN a.segment_id IS NOT NULL THEN 'segment' WHEN a.road_id IS NOT NULL THEN 'road'
+            ELSE 'block' END AS scope
+FROM road_segment s
+JOIN assignment a ON a.subdistrict_id = s.subdistrict_id
+  AND (a.segment_id = s.id OR a.road_id = s.road_id OR a.block_id = s.block_id)
+  AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > :at)
+JOIN post p ON p.subdistrict_id = a.subdistrict_id AND p.id = a.post_id
+  AND (p.ends_at IS NULL OR p.ends_at > :at)
+JOIN person n ON n.subdistrict_id = p.subdistrict_id AND n.id = p.person_id
+LEFT JOIN organisation o ON o.subdistrict_id = p.subdistrict_id AND o.id = p.organisation_id
+WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
+"""
+# covered: somebody of right; acting: only a stand-in; gap: nobody.
+STATES = f"""
+SELECT s.id, CASE WHEN bool_or(NOT c.acting) THEN 'covered' WHEN bool_or(c.acting) THEN 'acting'
+                  ELSE 'gap' END AS state
+FROM road_segment s LEFT JOIN ({CHARGE}) c ON c.segment_id = s.id
+WHERE s.subdistrict_id = :here AND s.closed_at IS NULL GROUP BY s.id
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A sub-district in numbers, for the start page."""
+
+    id: int
+    name: str
+    segments: int
+    storefronts: int
+    gaps: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """One hit of a search: where it is, and what to show."""
+
+    kind: str
+    id: uuid.UUID
+    title: str
+    place: str
+    lon: float
+    lat: float
+
+
+def subdistricts(session: Session) -> list[Subdistrict]:
+    """Those with streets of their own are told apart by their border: load districts have none."""
+    wanted = select(Subdistrict).where(Subdistrict.area.is_not(None)).order_by(Subdistrict.id)
+    return list(session.scalars(wanted))
+
+
+def place(session: Session, subdistrict: Subdistrict, *, at: datetime) -> Place:
+    """Numbers of the sub-district that this transaction is open for."""
+    shops = session.scalar(
+        select(func.count())
+        .select_from(Storefront)
+        .where(Storefront.subdistrict_id == subdistrict.id, Storefront.closed_at.is_(None))
+    )
+    states = segment_states(session, at=at)
+    gaps = sum(1 for state in states.values() if state == "gap")
+    return Place(subdistrict.id, subdistrict.name, len(states), shops or 0, gaps)
+
+
+def segment_states(session: Session, *, at: datetime) -> dict[uuid.UUID, str]:
+    """State of every open segment: covered, acting or gap."""
+    rows = session.execute(text(STATES), {"here": tenant_of(session), "at": at})
+    return {row.id: row.state for row in rows}
+
+
+def charge(session: Session, *, at: datetime, segment_id: uuid.UUID | None = None) -> list[Any]:
+    """Who answers for which segment now: CHARGE's columns, those of right first."""
+    one = " AND s.id = :segment" if segment_id else ""
+    rows = session.execute(
+        text(CHARGE + one + " ORDER BY acting, p.level NULLS LAST, p.starts_at"),
+        {"here": tenant_of(session), "at": at} | ({"segment": segment_id} if segment_id else {}),
+    )
+    return list(rows)
+
+
+def segments(session: Session) -> list[Row[Any]]:
+    """(segment, road name, open storefronts) of every open segment, by road."""
+    count = (
+        select(Storefront.segment_id, func.count().label("shops"))
+        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
+        .group_by(Storefront.segment_id)
+        .subquery()
+    )
+    return list(
+        session.execute(
+            select(RoadSegment, Road.name, func.coalesce(count.c.shops, 0).label("shops"))
+            .join(Road, Road.id == RoadSegment.road_id)
+            .outerjoin(count, count.c.segment_id == RoadSegment.id)
+            .where(RoadSegment.subdistrict_id == tenant_of(session))
+            .where(Road.subdistrict_id == tenant_of(session), RoadSegment.closed_at.is_(None))
+            .order_by(RoadSegment.key_road.desc(), Road.name, RoadSegment.seq)
+        )
+    )
+
+
+def segment(session: Session, segment_id: uuid.UUID) -> tuple[RoadSegment, Road]:
+    """Open or closed: history stays readable."""
+    row = session.execute(
+        select(RoadSegment, Road)
+        .join(Road, Road.id == RoadSegment.road_id)
+        .where(RoadSegment.subdistrict_id == tenant_of(session), RoadSegment.id == segment_id)
+        .where(Road.subdistrict_id == tenant_of(session))
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+def walk(session: Session, segment_id: uuid.UUID) -> dict[str, list[Storefront]]:
+    """Storefronts left and right in walking order; one measure sorts by house number."""
+    rows = session.scalars(
+        select(Storefront)
+        .where(Storefront.subdistrict_id == tenant_of(session))
+        .where(Storefront.segment_id == segment_id, Storefront.closed_at.is_(None))
+        .order_by(Storefront.measure_m)
+        .limit(2000)
+    )
+    sides: dict[str, list[Storefront]] = {"left": [], "right": []}
+    for row in rows:
+        sides[row.side or "left"].append(row)
+    for side in sides.values():
+        side.sort(key=lambda row: (round(row.measure_m or 0, 1), natural_key(row.house_number)))
+    return sides
+
+
+def history(session: Session, segment_id: uuid.UUID) -> list[Row[Any]]:
+    """What came before and after, and whoever answered for it: (at, kind, text)."""
+    return list(
+        session.execute(
+            text(
+                "SELECT x.at, 'before' AS kind, s.id, s.name, x.because FROM segment_succession x "
+                "JOIN road_segment s ON s.subdistrict_id = x.subdistrict_id AND s.id = x.before_id "
+                "WHERE x.subdistrict_id = :here AND x.after_id = :id UNION ALL "
+                "SELECT x.at, 'after', s.id, s.name, x.because FROM segment_succession x "
+                "JOIN road_segment s ON s.subdistrict_id = x.subdistrict_id AND s.id = x.after_id "
+                "WHERE x.subdistrict_id = :here AND x.before_id = :id UNION ALL "
+                "SELECT a.ends_at, 'relieved', a.id, n.name, a.ended_because FROM assignment a "
+                "JOIN post p ON p.subdistrict_id = a.subdistrict_id AND p.id = a.post_id "
+                "JOIN person n ON n.subdistrict_id = p.subdistrict_id AND n.id = p.person_id "
+                "WHERE a.subdistrict_id = :here AND a.segment_id = :id AND a.ends_at IS NOT NULL "
+                "ORDER BY 1 DESC LIMIT 50"
+            ),
+            {"here": tenant_of(session), "id": segment_id},
+        )
+    )
+
+
+def tenancies(session: Session, storefront_id: uuid.UUID) -> list[Tenancy]:
+    return list(
+        session.scalars(
+            select(Tenancy)
+            .where(Tenancy.subdistrict_id == tenant_of(session))
+            .where(Tenancy.storefront_id == storefront_id)
+            .order_by(Tenancy.starts_on.desc())
+        )
+    )
+
+
+def search(session: Session, wanted: str) -> list[Found]:
+    """Roads, then storefronts, by name, house number, address or pinyin initials."""
+    asked = clean(wanted).lower()[:60]
+    if not asked:
+        return []
+    pattern = "%" + asked.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    here = tenant_of(session)
+    roads = session.execute(
+        text(
+            "SELECT s.id, s.name, s.code, ST_X(ST_LineInterpolatePoint(s.line, 0.5)) AS lon, "
+            "ST_Y(ST_LineInterpolatePoint(s.line, 0.5)) AS lat FROM road_segment s "
+            "JOIN road r ON r.subdistrict_id = s.subdistrict_id AND r.id = s.road_id "
+            "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND "
+            "(r.name ILIKE :p OR r.name_en ILIKE :p OR r.initials = :asked OR s.code ILIKE :p) "
+            "ORDER BY r.name, s.seq LIMIT 10"
+        ),
+        {"here": here, "p": pattern, "asked": asked},
+    )
+    hits = [Found("segment", row.id, row.name, row.code, row.lon, row.lat) for row in roads]
+    parts = pieces(asked)
+    if parts:
+        shops = session.execute(
+            text(
+                "SELECT f.id, f.name, f.address, ST_X(f.door) AS lon, ST_Y(f.door) AS lat "
+                "FROM storefront f JOIN search_storefronts(:here, :parts, :p, :most) AS hit(id) "
+                "ON hit.id = f.id WHERE f.subdistrict_id = :here ORDER BY f.name, f.address"
+            ),
+            {"here": here, "parts": parts, "p": pattern, "most": SEARCH_LIMIT},
+        )
+        hits += [
+            Found("storefront", row.id, row.name or "", row.address, row.lon, row.lat)
+            for row in shops
+        ]
+    return hits
+
+
+def stations(session: Session) -> list[Station]:
+    return list(
+        session.scalars(
+            select(Station)
+            .where(Station.subdistrict_id == tenant_of(session))
+            .order_by(Station.name)
+        )
+    )
+
+
+def organisations(session: Session) -> list[Organisation]:
+    wanted = select(Organisation).where(Organisation.subdistrict_id == tenant_of(session))
+    return list(session.scalars(wanted.order_by(Organisation.kind, Organisation.name)))
+
+
+def posts_that_may_answer(session: Session, *, at: datetime) -> list[Any]:
+    """(post id, person, title) of running posts that may take a street."""
+    rows = session.execute(
+        text(
+            "SELECT p.id, n.name, p.title FROM post p JOIN person n "
+            "ON n.subdistrict_id = p.subdistrict_id AND n.id = p.person_id "
+            "WHERE p.subdistrict_id = :here AND p.role = ANY(:roles) AND p.starts_at <= :at "
+            "AND (p.ends_at IS NULL OR p.ends_at > :at) ORDER BY p.level NULLS LAST, n.name"
+        ),
+        {"here": tenant_of(session), "roles": sorted(MAY_ANSWER), "at": at},
+    )
+    return list(rows)

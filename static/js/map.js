@@ -1,0 +1,146 @@
+/* Draws our vector tiles on a Leaflet map made by Folium, answers touches, and searches.
+   Nothing of what the server sends becomes HTML: texts go in by textContent. */
+"use strict";
+window.RoadChiefMap = (() => {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const LIGHT = { paper: "#EEF1F0", road: "#FFFFFF", edge: "#CFD6DA", building: "#E1E5E7", roof: "#D3D9DC", green: "#D8E8DA", water: "#CFE1EC", label: "#44525C", halo: "#FFFFFF",
+    covered: "#0B7A53", acting: "#985200", gap: "#B3261E", none: "#5B6770", shop: "#0B5CAD", card: "#FFFFFF", permit: "#8A6000" };
+  const DARK = { paper: "#1A2227", road: "#35424A", edge: "#12191E", building: "#253037", roof: "#303C44", green: "#20352A", water: "#1C3242", label: "#C4CED4", halo: "#12191E",
+    covered: "#56C79A", acting: "#E8A24F", gap: "#F08A83", none: "#A3AFB7", shop: "#7DB7F0", card: "#1B252B", permit: "#E0B450" };
+  const C = dark ? DARK : LIGHT;
+  const FONT = '"PingFang SC","HarmonyOS Sans SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif';
+  const P = window.protomapsL;
+
+  const metresToPixels = (m, z) => (m * 2 ** z * 256) / (40075016.7 * Math.cos((31.2 * Math.PI) / 180));
+  const roadWidth = (z, f) => Math.max(f ? metresToPixels(2 * f.props.kerb_m, z) : 3, z >= 14 ? 3 : 1.5);
+
+  /* Shape + colour: ● covered or shop, ○ empty. A point is its own mark. */
+  class Dot {
+    constructor(colour, size) { this.colour = colour; this.size = size; }
+    draw(ctx, geom, z, feature) {
+      const r = z >= 17 ? this.size : Math.max(2.2, this.size - (17 - z) * 1.2);
+      ctx.beginPath();
+      ctx.arc(geom[0][0].x, geom[0][0].y, r, 0, 7);
+      ctx.lineWidth = 2;
+      if (feature.props.empty) { ctx.fillStyle = C.card; ctx.fill(); ctx.strokeStyle = C.none; ctx.stroke(); }
+      else { ctx.fillStyle = this.colour; ctx.fill(); ctx.strokeStyle = C.card; ctx.stroke(); }
+    }
+  }
+  class Count {
+    draw(ctx, geom, z, feature) {
+      const n = feature.props.count, r = 11 + Math.min(11, Math.log2(n + 1));
+      ctx.beginPath(); ctx.arc(geom[0][0].x, geom[0][0].y, r, 0, 7);
+      ctx.fillStyle = C.shop; ctx.globalAlpha = 0.9; ctx.fill(); ctx.globalAlpha = 1;
+      ctx.fillStyle = C.card; ctx.font = "600 12px " + FONT; ctx.textAlign = "center"; ctx.textBaseline = "middle";
+      ctx.fillText(String(n), geom[0][0].x, geom[0][0].y);
+      ctx.textAlign = "start"; ctx.textBaseline = "alphabetic";
+    }
+  }
+  class Station {
+    draw(ctx, geom) {
+      const { x, y } = geom[0][0];
+      ctx.fillStyle = C.permit; ctx.strokeStyle = C.card; ctx.lineWidth = 2;
+      ctx.beginPath(); ctx.moveTo(x, y - 9); ctx.lineTo(x + 9, y - 2); ctx.lineTo(x + 9, y + 8); ctx.lineTo(x - 9, y + 8); ctx.lineTo(x - 9, y - 2); ctx.closePath();
+      ctx.fill(); ctx.stroke();
+    }
+  }
+
+  const backgroundRules = [
+    { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.green }), filter: (z, f) => f.props.kind === "green" },
+    { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.water }), filter: (z, f) => f.props.kind === "water" },
+    { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.building, stroke: C.roof, width: 1 }), filter: (z, f) => f.props.kind === "building" },
+    { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: C.edge, width: (z, f) => roadWidth(z, f) + 2 }) },
+    { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: C.road, width: roadWidth }) },
+  ];
+  const labels = (language) => [
+    { dataLayer: "streets", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: language === "en" ? ["name_en", "name"] : ["name"], fill: C.label, stroke: C.halo, width: 3, font: "600 13px " + FONT, repeatDistance: 260 }) },
+  ];
+  const line = (state, dash) => ({ dataLayer: "segments", filter: (z, f) => f.props.state === state,
+    symbolizer: new P.LineSymbolizer(dash
+      ? { color: "transparent", width: 0, dash: [10, 6], dashColor: C[state], dashWidth: (z) => (z >= 16 ? 6 : 4) }
+      : { color: C[state], width: (z) => (z >= 16 ? 6 : z >= 13 ? 4 : 2.5) }) });
+  const streetRules = [
+    { dataLayer: "permits", symbolizer: new P.PolygonSymbolizer({ fill: C.permit, opacity: 0.35, stroke: C.permit, width: 1.5 }) },
+    line("covered"), line("acting", true), line("gap"),
+    { dataLayer: "fronts", minzoom: 17, symbolizer: new P.LineSymbolizer({ color: C.shop, width: 3 }) },
+    { dataLayer: "storefronts", symbolizer: new Dot(C.shop, 6) },
+    { dataLayer: "clusters", symbolizer: new Count() },
+    { dataLayer: "stations", minzoom: 14, symbolizer: new Station() },
+  ];
+  const streetLabels = [
+    { dataLayer: "storefronts", minzoom: 18, symbolizer: new P.CenteredTextSymbolizer({ labelProps: ["name"], fill: C.label, stroke: C.halo, width: 3, font: "500 12px " + FONT, lineHeight: 1.2 }) },
+  ];
+
+  const make = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };
+
+  function popup(facts, words) {
+    const box = make("div", undefined, "pop");
+    box.append(make("h3", facts.title || words.empty));
+    for (const text of facts.lines) box.append(make("p", text, "sub"));
+    for (const row of facts.chiefs) {
+      const p = make("p");
+      p.append(make("b", row.name), document.createTextNode(" " + row.title));
+      if (row.phone) { const a = make("a", row.phone); a.href = "tel:" + row.phone; p.append(document.createTextNode(" "), a); }
+      box.append(p);
+    }
+    if (!facts.chiefs.length) box.append(make("p", "▲ " + words.gap, "mark late"));
+    if (facts.sheet) { const a = make("a", words.sheet); a.href = facts.sheet; a.setAttribute("role", "button"); a.className = "soft"; box.append(a); }
+    return box;
+  }
+
+  function attach(map, given) {
+    window.roadchiefMap = map;
+    map.attributionControl.setPrefix(false);
+    map.getContainer().setAttribute("aria-label", given.words.map);
+    const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;
+    const options = { maxDataZoom: 18, backgroundColor: "transparent", noWrap: true, attribution: given.attribution };
+    P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: labels(given.language), backgroundColor: C.paper }).addTo(map);
+    const streets = P.leafletLayer({ ...options, url: tiles("streets"), paintRules: streetRules, labelRules: streetLabels, attribution: "" }).addTo(map);
+    L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
+
+    async function open(kind, id, at) {
+      const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPadding: [24, 80] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
+      try {
+        const answer = await fetch("/map/" + kind + "/" + id + ".json?s=" + given.subdistrict, { headers: { Accept: "application/json" } });
+        if (!answer.ok) throw new Error(answer.status);
+        bubble.setContent(popup(await answer.json(), given.words));
+      } catch { bubble.setContent(make("p", given.words.trouble, "late")); }
+    }
+    map.on("click", (event) => {
+      const reach = map.getZoom() >= 16 ? 22 : 12;
+      const found = [...streets.queryTileFeaturesDebug(event.latlng.lng, event.latlng.lat, reach).values()].flat();
+      const pick = (layer) => found.find((hit) => hit.layerName === layer);
+      const shop = pick("storefronts"), segment = pick("segments");
+      if (pick("clusters")) map.setView(event.latlng, map.getZoom() + 2);
+      else if (shop) open("storefronts", shop.feature.props.id, event.latlng);
+      else if (segment) open("segments", segment.feature.props.id, event.latlng);
+    });
+    if (given.open) open(given.open.kind, given.open.id, L.latLng(given.open.lat, given.open.lon));
+
+    const form = document.querySelector("[data-search]"), list = document.querySelector("[data-hits]");
+    if (!form) return;
+    let last = 0;
+    const search = async () => {
+      const asked = form.q.value.trim(), mine = ++last;
+      if (!asked) { list.replaceChildren(); return; }
+      const answer = await fetch("/map/search?q=" + encodeURIComponent(asked) + "&s=" + given.subdistrict, { headers: { Accept: "application/json" } }).catch(() => null);
+      if (mine !== last) return;
+      const hits = answer && answer.ok ? (await answer.json()).hits : [];
+      list.replaceChildren(...hits.map((hit) => {
+        const row = make("li"), button = make("button", undefined, "hit");
+        button.type = "button";
+        button.append(make("b", hit.title || given.words.empty), make("span", hit.place, "sub"));
+        button.addEventListener("click", () => {
+          list.replaceChildren(); map.setView([hit.lat, hit.lon], 18);
+          open(hit.kind === "segment" ? "segments" : "storefronts", hit.id, L.latLng(hit.lat, hit.lon));
+        });
+        row.append(button); return row;
+      }));
+      if (!hits.length) list.replaceChildren(make("li", given.words.nothing, "sub"));
+    };
+    let timer; form.q.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 250); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
+    form.addEventListener("keydown", (event) => { if (event.key === "Escape") list.replaceChildren(); });
+  }
+  return { attach };
+})();
