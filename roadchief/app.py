@@ -5,9 +5,14 @@ import os
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from roadchief import config
+from roadchief import config, home
+from roadchief.accounts import signin
+from roadchief.accounts import views as accounts
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
+from roadchief.maps import views as maps
+from roadchief.streets import import_views
+from roadchief.streets import views as streets
 from roadchief.web import health, limits, logs, pages, refusals, security
 
 
@@ -37,12 +42,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 def register_packages(app: Flask) -> None:
     """The packages' pages, lowest first."""
-    from roadchief.accounts import signin
-    from roadchief.accounts import views as accounts
-    from roadchief.maps import views as maps
-    from roadchief.streets import import_views
-    from roadchief.streets import views as streets
-
     signin.install(app)
     for blueprint in (accounts.pages, streets.pages, import_views.pages, maps.pages):
         app.register_blueprint(blueprint)
+    home.install(app)

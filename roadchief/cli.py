@@ -63,11 +63,11 @@ def worker() -> None:
 def _add_packages() -> None:
     from roadchief.accounts.cli import group as accounts
     from roadchief.cluster_cli import group as db
-    from roadchief.demo.cli import demo
+    from roadchief.demo.cli import demo, tell_people
     from roadchief.doctor import doctor
     from roadchief.streets.cli import group as streets
 
-    for command in (accounts, db, demo, doctor, streets):
+    for command in (accounts, db, demo, doctor, streets, tell_people):
         main.add_command(command)
 
 

@@ -7,17 +7,32 @@ from functools import lru_cache
 from pypinyin import Style, lazy_pinyin
 
 # Invisible characters that turn, join or hide text; names never need them.
-HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+HIDDEN = re.compile(
+    "[\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\u3164\ufeff\uffa0]"
+)
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 SPACES = re.compile(r"\s+")
-DIGITS = re.compile(r"\d+")
-HOUSE = re.compile(r"(\d+)(?:[-—~至](\d+))?")
-CHINESE_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九十")}
-LANE = re.compile(r"(\d+)弄")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Longer runs of digits are no number of a door, and too long for int().
+DIGITS = re.compile(r"([0-9]{1,18})")
+DOOR = r"(?<![0-9A-Za-z])([0-9]{1,6})(?:[-—–~至、]([0-9]{1,6}))?(?![0-9])"
+HOUSE = re.compile(DOOR + "号")
+BARE_HOUSE = re.compile(DOOR + "(?![楼层室座幢国省县])")
+LANE = re.compile(r"(?<![0-9])([0-9]{1,6})弄")
+# What has no digits but an order: cellar and ground floor, counting words, the ten stems.
+RANKS = {"底": 0} | {
+    word: rank
+    for words in ("零一二三四五六七八九十", "甲乙丙丁戊己庚辛壬癸")
+    for rank, word in enumerate(words)
+}
+CELLAR = re.compile(r"^(?:地下|[Bb][0-9])")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 PHONE = re.compile(
-    r"^(?:\+?86[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?[2-9]\d{6,7}(?:[-转]\d{1,6})?|"
-    r"[48]00[- ]?\d{3}[- ]?\d{4}|1\d{2,4})$"
+    r"""(?:(?:\+|00)?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}        # mobile
+    |(?:(?:\+|00)86[- ]?[0-9]{2,3}[- ]?|\(?0[0-9]{2,3}\)?[- ]?)?    # area code
+     [2-9][0-9]{2,3}[- ]?[0-9]{4}(?:(?:-|转|分机|[ ]?ext\.?[ ]?)[0-9]{1,6})?
+    |[48]00[- ]?[0-9]{3}[- ]?[0-9]{4}
+    |1[0-9]{2,4}                                                     # 110, 12345""",
+    re.VERBOSE,
 )
 
 
@@ -28,23 +43,24 @@ def clean(text: str) -> str:
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts 9号 before 12号, and 底层 before 二层."""
-    key: list[tuple[int, int, str]] = []
-    for part in re.split(r"(\d+)", clean(text)):
-        if part.isdigit():
+    """Sorts 9号 before 12号, 639号-2 before 639号-10, 甲 before 乙, B1 before 底层 before 二层."""
+    folded = clean(text)
+    key: list[tuple[int, int, str]] = [(-1, 0, "")] if CELLAR.match(folded) else []
+    for part in DIGITS.split(folded):
+        if DIGITS.fullmatch(part):
             key.append((0, int(part), ""))
         elif part:
-            key.append((1, CHINESE_DIGITS.get(part[0], 99), part))
+            key.extend((1, RANKS.get(word, 99), word) for word in part)
     return tuple(key)
 
 
 def house_numbers(text: str) -> tuple[int, int] | None:
-    """First and last door number: 12-18号 is (12, 18); 639弄12号 is (639, 639); 底层 is None."""
+    """First and last door number: 12-18号 is (12, 18); 639弄12号 is (639, 639); B1 is None."""
     folded = clean(text)
     lane = LANE.search(folded)
     if lane:
         return int(lane[1]), int(lane[1])
-    found = HOUSE.search(folded)
+    found = HOUSE.search(folded) or BARE_HOUSE.search(folded)
     if not found:
         return None
     first = int(found[1])
@@ -81,9 +97,12 @@ def masked_phone(text: str | None) -> str:
     """138****1234: enough to recognise, too little to call (domain.md §7.5)."""
     if not text:
         return ""
-    return text[:3] + "*" * max(4, len(text) - 7) + text[-4:] if len(text) > 7 else "*" * len(text)
+    if len(text) >= 11:
+        return text[:3] + "*" * (len(text) - 7) + text[-4:]
+    # A local number has few digits: showing seven of eight would hide nothing.
+    return "*" * (len(text) - 2) + text[-2:] if len(text) > 6 else "*" * len(text)
 
 
 def is_phone(text: str) -> bool:
     """A mobile, landline, 400/800 or short number (domain.md §7.3)."""
-    return PHONE.match(clean(text)) is not None
+    return PHONE.fullmatch(clean(text)) is not None

@@ -7,7 +7,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -90,6 +90,7 @@ class Road(Tenant, Base):
     kind: Mapped[str]  # primary, secondary, tertiary, residential, …
     source: Mapped[str]
     source_id: Mapped[str]
+    row_hash: Mapped[int | None] = mapped_column(BigInteger)  # of the imported lines
     closed_at: Mapped[datetime | None]
 
 
@@ -189,7 +190,9 @@ class Storefront(Tenant, Base):
     source_id: Mapped[str]
     source_datum: Mapped[str]
     accuracy_m: Mapped[float | None]
-    row_hash: Mapped[int | None]  # of the imported row, so that the same file changes nothing
+    row_hash: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # of the imported row, so that the same file changes nothing
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 

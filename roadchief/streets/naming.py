@@ -5,31 +5,31 @@ from dataclasses import dataclass
 
 from roadchief.lib.text import clean, house_numbers, initials
 
-PART = re.compile(r"[（(].*?[)）]|(?<=路)[东南西北中]段$")
+PART = re.compile(r"\(.*?\)|(?<=[路街道])[东南西北中]段$")
 
 # GB 32100-2015: no I O Z S V; a character's value is its place.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-USCC_KINDS = {"91": "company", "92": "sole_trader", "93": "cooperative"}
 SUBJECT_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714
 SUBJECT_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def road_name(text: str) -> str:
     """A road's name without its part: 崂山路（南段） is 崂山路."""
-    return PART.sub("", clean(text)).strip()
+    whole = clean(text)
+    return PART.sub("", whole).strip() or whole
 
 
 def segment_code(road: str, number: int) -> str:
     """LSL-03. Roads may share initials; the register finds a free code."""
-    return f"{initials(road).upper() or 'R'}-{number:02d}"
+    return f"{initials(road_name(road)).upper() or 'R'}-{number:02d}"
 
 
 def human_number(subdistrict: str, road: str, house_number: str, copy: int) -> str:
     """WF-LSL-0639-1 (domain.md §4.3): printed on the plate, no secret."""
     numbers = house_numbers(house_number)
     door = f"{numbers[0]:04d}" if numbers else "0000"
-    return f"{subdistrict}-{initials(road).upper() or 'R'}-{door}-{copy}"
+    return f"{subdistrict}-{initials(road_name(road)).upper() or 'R'}-{door}-{copy}"
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,12 @@ def judge_uscc(code: str) -> CodeVerdict:
         return CodeVerdict(False, f"含不允许的字符 {listed}", f"characters not allowed: {listed}")
     if uscc_check(text[:17]) != text[17]:
         return CodeVerdict(False, "校验位不符，请核对执照", "the check character does not fit")
+    if subject_check(text[8:16]) != text[16]:
+        return CodeVerdict(
+            False,
+            "主体标识码校验位不符，请核对执照",
+            "the check character of the subject code does not fit",
+        )
     return CodeVerdict(True)
 
 
@@ -74,3 +80,12 @@ def subject_check(first_8: str) -> str:
     )
     rest = 11 - total % 11
     return {10: "X", 11: "0"}.get(rest, str(rest))
+
+
+def same_place(one: str, other: str) -> bool:
+    """北蔡 and 北蔡镇 are one sub-district; 川沙 is not 川沙新镇's neighbour."""
+
+    def core(text: str) -> str:
+        return re.sub(r"(街道办事处|街道|新镇|镇|乡)$", "", clean(text))
+
+    return bool(core(one)) and core(one) == core(other)

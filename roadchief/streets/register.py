@@ -136,7 +136,7 @@ def split_segment(
         for piece in pieces
     )
     session.flush()
-    _succeed(session, [segment], [first, second], at=at, because=because)
+    follow(session, [segment], [first, second], at=at, because=because)
     _renumber(session, road)
     events.record(
         session,
@@ -172,7 +172,7 @@ def merge_segments(
     piece = linework.Piece(line, length_m(line), one.from_name, other.to_name)
     merged = _like(_segment(session, road, piece, number=one.seq, at=at), one)
     session.flush()
-    _succeed(session, [one, other], [merged], at=at, because=because)
+    follow(session, [one, other], [merged], at=at, because=because)
     _renumber(session, road)
     events.record(
         session,
@@ -191,7 +191,7 @@ def close_segment(
 ) -> None:
     """Nothing takes its place: assignments end; storefronts on it lose their segment."""
     segment = locked(session, segment.id)
-    _succeed(session, [segment], [], at=at, because=because)
+    follow(session, [segment], [], at=at, because=because)
     events.record(session, "streets.segment_closed", subject=segment, by=by, at=at, because=because)
 
 
@@ -257,7 +257,7 @@ def _like(segment: RoadSegment, before: RoadSegment) -> RoadSegment:
     return segment
 
 
-def _succeed(
+def follow(
     session: Session,
     before: list[RoadSegment],
     after: list[RoadSegment],
@@ -265,6 +265,7 @@ def _succeed(
     at: datetime,
     because: str,
 ) -> None:
+    """Close segments; assignments and storefronts follow to those in their place."""
     for old in before:
         old.closed_at = at
         for new in after:

@@ -12,6 +12,7 @@ from roadchief.lib.geo import Plane
 
 FEWEST = 8  # points near known roads; fewer prove nothing
 NEAR_M = 60.0
+MOST = 5_000  # points looked at; more cost time and prove no more
 CLEARLY = 0.55  # the other datum must bring the points this much nearer
 
 
@@ -59,7 +60,8 @@ def judge(
     tree = shapely.STRtree(plane.flat(np.array(roads, dtype=object)))
     west, south, east, north = shapely.total_bounds(np.array(roads, dtype=object))
     near = (lon > west - 0.02) & (lon < east + 0.02) & (lat > south - 0.02) & (lat < north + 0.02)
-    lon, lat = lon[near], lat[near]
+    every = max(1, int(near.sum()) // MOST)
+    lon, lat = lon[near][::every], lat[near][::every]
     medians: dict[str, float] = {}
     for datum in Datum if len(lon) >= FEWEST else ():
         points = plane.flat(shapely.points(*to_wgs84(lon, lat, datum)))

@@ -226,6 +226,7 @@ def _create() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=False),
+        sa.Column("row_hash", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("subdistrict_id", "id", name=op.f("pk_road")),
         sa.UniqueConstraint(
@@ -540,7 +541,7 @@ def _create() -> None:
         sa.Column("source_id", sa.String(), nullable=False),
         sa.Column("source_datum", sa.String(), nullable=False),
         sa.Column("accuracy_m", sa.Double(), nullable=True),
-        sa.Column("row_hash", sa.Integer(), nullable=True),
+        sa.Column("row_hash", sa.BigInteger(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(

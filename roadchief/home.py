@@ -1,0 +1,62 @@
+"""The start page and the menu: what there is, for whoever asks."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, g, render_template, request, url_for
+from flask_babel import gettext
+
+from roadchief.accounts.access import may
+from roadchief.accounts.signin import current_or_none, public
+from roadchief.lib import clock
+from roadchief.streets import catalog
+from roadchief.streets.importing.report import REASONS
+from roadchief.web import tenant_transaction
+from roadchief.web.pages import language
+
+pages = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: str
+    address: str
+    here: bool
+
+
+@pages.get("/")
+@public("the start page")
+def start() -> str:
+    at = clock.now()
+    with tenant_transaction(None) as session:
+        known = catalog.subdistricts(session)
+    places = []
+    for row in known[:12]:
+        with tenant_transaction(row.id) as session:
+            places.append(catalog.place(session, row, at=at))
+    current_or_none()
+    return render_template("home.html", places=places)
+
+
+def menu() -> list[Entry]:
+    """Pages that exist and that this person may open; nothing else."""
+    lines = [
+        ("maps.district", gettext("地图"), None),
+        ("streets.start", gettext("管理"), "streets.read"),
+        ("streets.listing", gettext("路段"), "streets.read"),
+        ("people.listing", gettext("人员"), "people.read"),
+        ("imports.listing", gettext("导入"), "streets.import"),
+    ]
+    actor = g.get("actor")
+    return [
+        Entry(label, url_for(endpoint), request.endpoint == endpoint)
+        for endpoint, label, action in lines
+        if action is None or (actor and may(actor, action).allowed)
+    ]
+
+
+def install(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.jinja_env.globals["menu"] = menu
+    app.jinja_env.globals["reason_words"] = lambda key: REASONS.get(key, (key, key))[
+        0 if language() == "zh" else 1
+    ]

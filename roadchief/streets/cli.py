@@ -1,0 +1,118 @@
+"""`roadchief streets …`: taking files in."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from roadchief import config
+from roadchief.db import Database
+from roadchief.errors import BadInput
+from roadchief.lib import clock
+from roadchief.lib.coords import Datum
+from roadchief.streets.importing import run
+from roadchief.streets.importing.report import Report
+from roadchief.streets.models import Subdistrict
+
+SHOWN = 20
+
+
+@click.group(name="streets")
+def group() -> None:
+    """The ground: sub-districts and imports."""
+
+
+@group.command("open")
+@click.option(
+    "--code", required=True, type=click.IntRange(100_000_000, 999_999_999), help="9 digits"
+)
+@click.option("--name", required=True)
+@click.option("--short", required=True, help="in human numbers, such as WF")
+def open_subdistrict(code: int, name: str, short: str) -> None:
+    """Enter a sub-district, so that its border, roads and storefronts can be imported."""
+    with _database().transaction(code) as session:
+        session.merge(Subdistrict(id=code, name=name, short_name=short.upper()))
+    click.echo(f"{code} {name}")
+
+
+@group.command("import")
+@click.argument("what", type=click.Choice(["roads", "storefronts", "boundaries", "osm"]))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--subdistrict", required=True, type=click.IntRange(100_000_000, 999_999_999))
+@click.option(
+    "--datum", type=click.Choice([one.value for one in Datum]), default="wgs84", show_default=True
+)
+@click.option("--encoding", help="when the guess is wrong, such as gb18030")
+@click.option("--map", "mapped", multiple=True, help="FIELD=COLUMN, may be repeated")
+@click.option("--source", default="", help="where it comes from; ids are kept apart by source")
+@click.option("--strict", is_flag=True, help="write nothing when a row is refused")
+@click.option("--dry-run", is_flag=True, help="report, but write nothing")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), help="the report as JSON")
+def import_file(
+    what: str,
+    file: Path,
+    subdistrict: int,
+    datum: str,
+    encoding: str | None,
+    mapped: tuple[str, ...],
+    source: str,
+    strict: bool,
+    dry_run: bool,
+    report_file: Path | None,
+) -> None:
+    """Take roads, storefronts or borders from FILE. Repeating it changes nothing."""
+    database = _database()
+    reports: list[Report] = []
+    for one in ("roads", "storefronts") if what == "osm" else (what,):
+        order = run.Order(
+            path=file,
+            what=one,
+            subdistrict_id=subdistrict,
+            datum=Datum(datum),
+            encoding=encoding,
+            source=source,
+            mapping=_pairs(mapped),
+            strict=strict,
+            dry_run=dry_run,
+        )
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task(one, total=None)
+            reports.append(
+                run.take(
+                    database,
+                    order,
+                    by=None,
+                    at=clock.now(),
+                    tell=lambda done, bar=bar: progress.update(bar, completed=done),  # type: ignore[misc]
+                )
+            )
+    for report in reports:
+        _show(report)
+    if report_file:
+        text = json.dumps([report.as_json() for report in reports], ensure_ascii=False, indent=1)
+        report_file.write_text(text, encoding="utf-8")
+    if any(report.interrupted for report in reports):
+        raise SystemExit(130)
+
+
+def _show(report: Report) -> None:
+    for line in report.lines("zh"):
+        click.echo(line)
+    for problem in report.problems[:SHOWN]:
+        click.echo("  " + problem.say("zh"))
+    if report.refused > SHOWN:
+        click.echo(f"  … 共 {report.refused} 行，全部见 --report")
+
+
+def _pairs(mapped: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    for pair in mapped:
+        if "=" not in pair:
+            raise BadInput(field="--map", reason_zh="应为 字段=列名", reason_en="FIELD=COLUMN")
+    return tuple((pair.split("=", 1)[0], pair.split("=", 1)[1]) for pair in mapped)
+
+
+def _database() -> Database:
+    return Database(config.with_private_parts(config.load(os.environ)))

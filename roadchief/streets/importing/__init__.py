@@ -1,0 +1,1 @@
+"""A stranger's file becomes streets. Read: reading, mapping, checking, loading, report."""

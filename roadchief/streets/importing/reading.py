@@ -1,0 +1,291 @@
+"""Files as a stream of batches: GeoJSON, GeoPackage, Shapefile, CSV. Memory stays flat.
+
+GDAL (through pyogrio) reads the vector formats, Arrow batch by Arrow batch; CSV is read by
+Python, because the files we meet differ in encoding, separator and column names.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from roadchief.errors import Malformed
+
+BATCH = 20_000
+SAMPLE_BYTES = 256 * 1024
+LONGEST_FIELD = 1_000_000
+VECTOR = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
+TABLE = {".csv", ".tsv", ".txt"}
+OSM = {".pbf", ".osm"}
+
+
+class UnreadableFile(Malformed):
+    zh = "文件“{name}”无法读取：{reason_zh}"
+    en = "the file {name} cannot be read: {reason_en}"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file. `first` is the number of the first one as a person counts."""
+
+    first: int
+    shapes: NDArray[np.object_]
+    columns: dict[str, list[Any]]
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened file: what it says of itself, and its rows."""
+
+    path: Path
+    kind: str
+    columns: list[str]
+    count: int | None
+    encoding: str | None
+    has_shapes: bool
+    notes: tuple[str, ...]
+    batches: Callable[[], Iterator[Batch]]
+
+
+def open_source(path: Path, *, encoding: str | None = None) -> Source:
+    """Raises UnreadableFile with the reason: missing, empty, truncated, wrong kind, …"""
+    if not path.is_file():
+        raise _unreadable(path, "文件不存在", "there is no such file")
+    if path.stat().st_size == 0:
+        raise _unreadable(path, "文件为空（0 字节）", "it is empty (0 bytes)")
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        return _open_vector(_inside_zip(path), path, "ESRI Shapefile", encoding)
+    if suffix in TABLE:
+        return _open_table(path, encoding)
+    if suffix not in VECTOR:
+        known = "、".join([*VECTOR, *sorted(TABLE), ".zip", *sorted(OSM)])
+        raise _unreadable(path, f"不支持的格式 {suffix}，可用 {known}", f"unknown kind {suffix}")
+    if suffix == ".shp":
+        _check_shapefile(path)
+        encoding = encoding or _shapefile_encoding(path)
+    return _open_vector(str(path), path, VECTOR[suffix], encoding)
+
+
+def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
+    try:
+        info = pyogrio.read_info(address, encoding=encoding, force_feature_count=True)
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:
+        raise _broken(path, error) from error
+    if info["driver"] != driver:
+        found = info["driver"]
+        raise _unreadable(
+            path, f"扩展名与内容不符，内容是 {found}", f"the content is {found}, not {driver}"
+        )
+    transformer, notes = _projection(path, info)
+    columns = [str(name) for name in info["fields"]]
+
+    def batches() -> Iterator[Batch]:
+        yield from _vector_batches(address, path, columns, encoding, transformer)
+
+    return Source(
+        path,
+        driver,
+        columns,
+        int(info["features"]),
+        encoding or info["encoding"],
+        info["geometry_type"] is not None,
+        notes,
+        batches,
+    )
+
+
+def _vector_batches(
+    address: str,
+    path: Path,
+    columns: list[str],
+    encoding: str | None,
+    transformer: Transformer | None,
+) -> Iterator[Batch]:
+    first = 1
+    try:
+        opened = pyogrio.raw.open_arrow(
+            address, batch_size=BATCH, use_pyarrow=True, encoding=encoding
+        )
+        with opened as (meta, reader):
+            shape_column = meta["geometry_name"] or "wkb_geometry"
+            for found in reader:
+                raw = np.array(found.column(shape_column).to_pylist(), dtype=object)
+                shapes = shapely.from_wkb(raw, on_invalid="ignore")
+                if transformer is not None:
+                    shapes = shapely.transform(
+                        shapes, lambda xy: np.column_stack(transformer.transform(*xy.T))
+                    )
+                values = {name: found.column(name).to_pylist() for name in columns}
+                yield Batch(first, shapes, values)
+                first += len(shapes)
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, OSError, RuntimeError) as error:
+        raise _broken(path, error) from error
+
+
+def _projection(path: Path, info: dict[str, Any]) -> tuple[Transformer | None, tuple[str, ...]]:
+    """To longitude and latitude. CGCS2000 and WGS-84 are equal for us (domain.md §7.1)."""
+    if not info["crs"]:
+        west, south, east, north = info["total_bounds"] or (0, 0, 0, 0)
+        if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 180:
+            raise _unreadable(
+                path, "没有坐标系说明（.prj），坐标也不是经纬度", "no CRS, and not degrees"
+            )
+        return None, ("no_crs",)
+    try:
+        crs = CRS.from_user_input(info["crs"])
+    except CRSError as error:
+        raise _unreadable(path, "坐标系无法识别", "its CRS is unknown") from error
+    if crs.is_geographic:
+        return None, ()
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True), ("reprojected",)
+
+
+def _open_table(path: Path, encoding: str | None) -> Source:
+    encoding = encoding or guess_encoding(path)
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            sample = file.read(SAMPLE_BYTES)
+    except (UnicodeError, LookupError) as error:
+        raise _unreadable(path, f"编码不是 {encoding}", f"it is not {encoding}") from error
+    if "\x00" in sample or sample.lstrip().startswith(("PK\x03", "{", "SQLite")):
+        raise _unreadable(path, "不是文本表格", "it is not a text table")
+    separator = _separator(sample)
+    header = next(csv.reader(io.StringIO(sample), delimiter=separator), [])
+    columns = [name.strip() for name in header]
+    if len(columns) < 2:
+        raise _unreadable(path, "第一行不是表头，或分隔符无法识别", "no header line, or one column")
+    return Source(
+        path,
+        "CSV",
+        columns,
+        None,
+        encoding,
+        False,
+        (),
+        lambda: _table_batches(path, encoding or "utf-8", separator, columns),
+    )
+
+
+def _table_batches(
+    path: Path, encoding: str, separator: str, columns: list[str]
+) -> Iterator[Batch]:
+    """Rows keep the line they begin on: that is what a person sees in an editor."""
+    csv.field_size_limit(LONGEST_FIELD)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=separator)
+        next(reader, None)
+        lines, line = list[int](), reader.line_num
+        rows: list[list[str]] = []
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                raise _unreadable(
+                    path, f"第 {line} 行：{error}", f"line {line}: {error}"
+                ) from error
+            if row and any(cell.strip() for cell in row):
+                rows.append(row + [""] * (len(columns) - len(row)))
+                lines.append(line)
+            if rows and (row is None or len(rows) == BATCH):
+                values: dict[str, list[Any]] = {
+                    name: [cells[at] for cells in rows] for at, name in enumerate(columns)
+                }
+                values["\0line"] = list(lines)
+                yield Batch(lines[0], np.full(len(rows), None, dtype=object), values)
+                rows, lines = [], []
+            if row is None:
+                return
+
+
+def guess_encoding(path: Path) -> str:
+    """BOM first, then UTF-8, then GB18030, which reads GBK and GB 2312 too."""
+    with path.open("rb") as file:
+        head = file.read(SAMPLE_BYTES)
+    for mark, name in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if head.startswith(mark):
+            return name
+    for name in ("utf-8", "gb18030"):
+        try:
+            head[: len(head) - 3 if len(head) == SAMPLE_BYTES else None].decode(name)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return "gb18030"
+
+
+def _separator(sample: str) -> str:
+    first = sample.splitlines()[0] if sample.strip() else ""
+    return max((",", ";", "\t", "|"), key=first.count)
+
+
+def _check_shapefile(path: Path) -> None:
+    """A Shapefile is several files; say which is missing."""
+    names = {one.name.lower() for one in path.parent.iterdir()}
+    for part in (".shx", ".dbf"):
+        if path.with_suffix(part).name.lower() not in names:
+            raise _unreadable(
+                path, f"缺少 {part} 文件，请与 .shp 一起提供", f"its {part} is missing"
+            )
+
+
+def _shapefile_encoding(path: Path) -> str | None:
+    """What the .cpg or the table's language byte says; where both are silent, a look at the bytes."""
+    table = path.with_suffix(".dbf")
+    if path.with_suffix(".cpg").exists():
+        return None
+    with table.open("rb") as file:
+        head = file.read(SAMPLE_BYTES)
+    if len(head) > 29 and head[29] == 0x4D:
+        return "GBK"
+    body = head[32:]
+    try:
+        body[: len(body) - 3].decode("utf-8")
+    except UnicodeDecodeError:
+        return "GB18030"
+    return None
+
+
+def _inside_zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise _unreadable(path, "压缩包已损坏", "the archive is broken") from error
+    if any(member.flag_bits & 1 for member in members):
+        raise _unreadable(path, "压缩包有密码，请解压后再提供", "the archive has a password")
+    if sum(member.file_size for member in members) > 2**31:
+        raise _unreadable(path, "解压后超过 2 GB", "more than 2 GB unpacked")
+    shapes = [member.filename for member in members if member.filename.lower().endswith(".shp")]
+    if len(shapes) != 1:
+        raise _unreadable(path, "压缩包里应有一个 .shp", "it must hold one .shp")
+    return f"/vsizip/{path.resolve()}/{shapes[0]}"
+
+
+def _broken(path: Path, error: Exception) -> UnreadableFile:
+    said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    said = said.replace(str(path), path.name)
+    return _unreadable(path, f"内容损坏或不完整（{said}）", f"broken or cut short ({said})")
+
+
+def _unreadable(path: Path, zh: str, en: str) -> UnreadableFile:
+    return UnreadableFile(name=path.name, reason_zh=zh, reason_en=en)

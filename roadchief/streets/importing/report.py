@@ -1,0 +1,113 @@
+"""What was taken, changed and refused, and why: for a person and for a program. *Pure.*"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MOST_LISTED = 500  # all are counted, the first ones are told
+
+REASONS: dict[str, tuple[str, str]] = {
+    "empty": ("没有位置", "no place"),
+    "not_finite": ("坐标不是数字", "a coordinate is not a number"),
+    "out_of_range": ("坐标超出经纬度范围", "coordinates are out of range"),
+    "too_many_vertices": ("顶点过多", "too many vertices"),
+    "wrong_shape": ("几何类型不适用", "the wrong kind of shape"),
+    "outside": ("不在本街镇范围内", "outside this sub-district"),
+    "duplicate_id": ("编号在文件中重复", "the id occurs twice in the file"),
+    "no_name": ("没有名称", "no name"),
+    "too_long": ("文字过长", "the text is too long"),
+    "elsewhere": ("是其他街镇", "another sub-district"),
+    "not_a_number": ("经纬度不是数字", "longitude or latitude is not a number"),
+    "bad_wkt": ("WKT 无法解析", "the WKT cannot be read"),
+}
+NOTES: dict[str, tuple[str, str]] = {
+    "height_dropped": ("已去掉高程", "height was dropped"),
+    "axes_swapped": ("经纬度颠倒，已对调", "axes were swapped and turned back"),
+    "self_crossing_mended": ("自相交已修复", "self-crossing was mended"),
+    "no_crs": ("文件没有坐标系说明，按经纬度处理", "no CRS, taken as degrees"),
+    "reprojected": ("已转换为经纬度", "reprojected to degrees"),
+    "made_ids": ("没有编号，按位置和名称生成", "no ids: made from place and name"),
+    "unplaced": ("附近没有路段，未对应到路段", "no segment near: not placed on one"),
+    "from_outline": ("由建筑轮廓取得门面", "door taken from the building's outline"),
+    "unnamed": ("没有路名，未取用", "roads without a name were left out"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refused row: where a person finds it, and what is wrong."""
+
+    line: int
+    field: str
+    value: str
+    reason: str
+
+    def say(self, language: str) -> str:
+        words = REASONS.get(self.reason, (self.reason, self.reason))[0 if language == "zh" else 1]
+        shown = f"“{self.value}”" if self.value else ""
+        if language == "zh":
+            return f"第 {self.line} 行 {self.field}{shown}：{words}"
+        return f"line {self.line} {self.field} {shown}: {words}"
+
+
+@dataclass
+class Report:
+    """The outcome of one import."""
+
+    what: str
+    file: str
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    mapping: dict[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    datum: dict[str, str] = field(default_factory=dict)
+    doubtful_datum: bool = False
+    dry_run: bool = False
+    interrupted: bool = False
+
+    def refuse(self, problem: Problem) -> None:
+        self.refused += 1
+        self.reasons[problem.reason] += 1
+        if len(self.problems) < MOST_LISTED:
+            self.problems.append(problem)
+
+    def as_json(self) -> dict[str, Any]:
+        found = asdict(self)
+        found["reasons"], found["notes"] = dict(self.reasons), dict(self.notes)
+        return found
+
+    def lines(self, language: str) -> list[str]:
+        """Plain lines, the most telling first."""
+        chinese = language == "zh"
+        said = [
+            f"{self.file}：共 {self.rows} 行，新增 {self.added}，更新 {self.changed}，"
+            f"未变 {self.unchanged}，拒绝 {self.refused}"
+            if chinese
+            else f"{self.file}: {self.rows} rows, {self.added} added, {self.changed} changed, "
+            f"{self.unchanged} unchanged, {self.refused} refused"
+        ]
+        if self.dry_run:
+            said.append("试运行：没有写入任何数据" if chinese else "dry run: nothing was written")
+        if self.interrupted:
+            said.append(
+                "已中断，重新运行会从断点继续" if chinese else "interrupted; run again to go on"
+            )
+        if self.datum:
+            said.append(
+                ("⚠ " if self.doubtful_datum else "") + self.datum["zh" if chinese else "en"]
+            )
+        index = 0 if chinese else 1
+        said += [
+            f"{NOTES.get(name, (name, name))[index]}：{count}" for name, count in self.notes.items()
+        ]
+        said += [
+            f"{REASONS.get(name, (name, name))[index]}：{count}"
+            for name, count in self.reasons.most_common()
+        ]
+        return said

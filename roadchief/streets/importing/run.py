@@ -1,0 +1,232 @@
+"""One import from end to end: open, map, judge the datum, take batch by batch, report."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import shapely
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from roadchief.db import Database, tenant_of
+from roadchief.errors import BadInput, NotFound, RuleBroken
+from roadchief.lib.coords import Datum
+from roadchief.streets import shifts
+from roadchief.streets.importing import checking, doors, lines, mapping, osm
+from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
+from roadchief.streets.importing.report import Report
+from roadchief.streets.models import RoadSegment, Subdistrict
+from roadchief.streets.storefronts import ground
+
+SAMPLE = 400
+Tell = Callable[[int], None]
+
+
+class StrictStop(RuleBroken):
+    zh = "严格模式：有 {refused} 行被拒绝，没有写入任何数据"
+    en = "strict: {refused} rows were refused, nothing was written"
+
+
+class MissingColumn(BadInput):
+    zh = "没有找到“{field}”对应的列；文件有这些列：{columns}。请用 --map 指定"
+    en = "no column for {field}; the file has {columns}; name it with --map"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked: which file, as what, for whom."""
+
+    path: Path
+    what: str  # roads, storefronts, boundaries
+    subdistrict_id: int
+    datum: Datum = Datum.WGS84
+    encoding: str | None = None
+    source: str = ""
+    mapping: tuple[tuple[str, str], ...] = ()
+    strict: bool = False
+    dry_run: bool = False
+
+    @property
+    def source_name(self) -> str:
+        return self.source or self.path.stem[:100]
+
+
+def take(
+    database: Database, order: Order, *, by: UUID | None, at: datetime, tell: Tell = lambda _n: None
+) -> Report:
+    """Carry out an order. With `strict` everything is tried first and written only when clean."""
+    if order.strict and not order.dry_run:
+        tried = take(database, replace(order, dry_run=True), by=by, at=at)
+        if tried.refused:
+            raise StrictStop(refused=tried.refused)
+    source = open_for(order)
+    report = Report(order.what, order.path.name, dry_run=order.dry_run)
+    report.encoding = source.encoding
+    report.mapping = choose(source, order)
+    report.notes.update(dict.fromkeys(source.notes, 1))
+    _judge_datum(database, source, order, report)
+    takers = {"storefronts": _take_doors, "roads": _take_roads, "boundaries": _take_borders}
+    takers[order.what](database, source, order, report, by, at, tell)
+    return report
+
+
+def open_for(order: Order) -> Source:
+    if order.path.suffix.lower() in OSM:
+        return osm.open_osm(order.path, order.what)
+    return open_source(order.path, encoding=order.encoding)
+
+
+def choose(source: Source, order: Order) -> dict[str, str]:
+    """Guessed columns, overruled by the order's; a named column must exist."""
+    found = (
+        {name: name for name in source.columns}
+        if source.kind == "OSM"
+        else mapping.guess(source.columns, order.what)
+    )
+    listed = "、".join(source.columns)
+    for name, column in order.mapping:
+        if name not in mapping.WANTED[order.what] or column not in source.columns:
+            raise MissingColumn(field=f"{name}={column}", columns=listed)
+        found[name] = column
+    if not source.has_shapes and "wkt" not in found and not {"lon", "lat"} <= found.keys():
+        raise MissingColumn(field="经度/纬度 lon/lat", columns=listed)
+    if order.what == "roads" and "name" not in found:
+        raise MissingColumn(field="道路名称 name", columns=listed)
+    return found
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def known_roads(session: Session) -> list[shapely.LineString]:
+    """Lines to hold a file against: of this sub-district."""
+    return list(
+        session.scalars(
+            select(RoadSegment.line)
+            .where(RoadSegment.subdistrict_id == tenant_of(session))
+            .where(RoadSegment.closed_at.is_(None))
+            .limit(5000)
+        )
+    )
+
+
+def _judge_datum(database: Database, source: Source, order: Order, report: Report) -> None:
+    with database.transaction(order.subdistrict_id) as session:
+        if session.get(Subdistrict, order.subdistrict_id) is None:
+            raise NotFound
+        roads = known_roads(session)
+    first = next(source.batches(), None)
+    if first is None or order.what == "boundaries":
+        return
+    lines_ = _line_numbers(first)
+    shapes = checking.raw_shapes(
+        first.shapes[:SAMPLE],
+        {k: v[:SAMPLE] for k, v in first.columns.items()},
+        report.mapping,
+        lines_[:SAMPLE],
+        Report(order.what, ""),
+    )
+    xy = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
+    xy = xy[np.isfinite(xy).all(axis=1)][:2000]
+    if xy.size and not checking.geo.swapped_axes(xy):
+        verdict = shifts.judge(xy[:, 0], xy[:, 1], order.datum, roads)
+        report.datum = {"zh": verdict.say("zh"), "en": verdict.say("en")}
+        report.doubtful_datum = verdict.doubtful
+
+
+def _rows(source: Source, order: Order, report: Report, tell: Tell) -> Iterator[checking.Rows]:
+    for batch in source.batches():
+        report.rows += len(batch)
+        yield checking.fit(
+            batch.shapes, batch.columns, report.mapping, _line_numbers(batch), order.datum, report
+        )
+        tell(report.rows)
+
+
+def _line_numbers(batch: Batch) -> np.ndarray:
+    if "\0line" in batch.columns:
+        return np.array(batch.columns["\0line"], dtype=np.int64)
+    return np.arange(batch.first, batch.first + len(batch), dtype=np.int64)
+
+
+def _take_doors(
+    database: Database,
+    source: Source,
+    order: Order,
+    report: Report,
+    by: UUID | None,
+    at: datetime,
+    tell: Tell,
+) -> None:
+    with database.transaction(order.subdistrict_id) as session:
+        shop = doors.prepare(
+            session,
+            ground(session),
+            source=order.source_name,
+            datum=order.datum.value,
+            at=at,
+            report=report,
+        )
+    try:
+        for rows in _rows(source, order, report, tell):
+            with database.transaction(order.subdistrict_id) as session:
+                doors.take(session, shop, rows, write=not order.dry_run)
+    except KeyboardInterrupt:
+        report.interrupted = True
+
+
+def _take_roads(
+    database: Database,
+    source: Source,
+    order: Order,
+    report: Report,
+    by: UUID | None,
+    at: datetime,
+    tell: Tell,
+) -> None:
+    ways = lines.Ways(report)
+    for rows in _rows(source, order, report, tell):
+        ways.add(rows)
+    with database.transaction(order.subdistrict_id) as session:
+        lines.take_roads(
+            session, ways, source=order.source_name, by=by, at=at, write=not order.dry_run
+        )
+
+
+def _take_borders(
+    database: Database,
+    source: Source,
+    order: Order,
+    report: Report,
+    by: UUID | None,
+    at: datetime,
+    tell: Tell,
+) -> None:
+    rows = list(_rows(source, order, report, tell))
+    with database.transaction(order.subdistrict_id) as session:
+        lines.take_borders(
+            session, rows, source=order.source_name, report=report, write=not order.dry_run
+        )
+
+
+def preview(order: Order, *, limit: int) -> list[shapely.Geometry]:
+    """The first shapes of a file as they would be written."""
+    source = open_for(order)
+    report = Report(order.what, order.path.name)
+    report.mapping = choose(source, order)
+    found: list[shapely.Geometry] = []
+    for rows in _rows(source, order, report, lambda _n: None):
+        found += list(rows.shapes[: limit - len(found)])
+        if len(found) >= limit:
+            break
+    return found

@@ -1,0 +1,20 @@
+/* Shows the shapes of an uploaded file over our own streets, before anything is written. */
+"use strict";
+(async () => {
+  const box = document.getElementById("preview");
+  const map = L.map(box, { preferCanvas: true, maxZoom: 19 }).setView([31.227, 121.5195], 14);
+  map.attributionControl.setPrefix(false);
+  const P = window.protomapsL;
+  P.leafletLayer({ url: location.origin + box.dataset.tiles, backgroundColor: "#EEF1F0", maxDataZoom: 18, labelRules: [],
+    paintRules: [
+      { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: "#E1E5E7" }) },
+      { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: "#B8C2C8", width: 3 }) },
+    ] }).addTo(map);
+  const answer = await fetch(box.dataset.shapes, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const layer = L.geoJSON(await answer.json(), {
+    style: { color: "#0B5CAD", weight: 3, fillOpacity: 0.2 },
+    pointToLayer: (_f, at) => L.circleMarker(at, { radius: 5, color: "#0B5CAD", fillOpacity: 0.8 }),
+  }).addTo(map);
+  if (layer.getLayers().length) map.fitBounds(layer.getBounds(), { padding: [20, 20] });
+})();
