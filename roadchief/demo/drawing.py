@@ -12,8 +12,8 @@ from roadchief.lib.geo import Plane
 WIDTHS_M = (4.2, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0)
 BUILDING_DEPTH_M = (11.0, 17.0)
 END_M = 22.0  # no door this near to a junction, but for corner shops
-SLAB_M = (46.0, 11.0)  # a residential slab, and the yards between
-SLAB_STEP_M = (56.0, 27.0)
+SLAB_M = (58.0, 13.0)  # a residential slab, and the yards between
+SLAB_STEP_M = (74.0, 36.0)
 ROAD_ROOM_M = 38.0
 
 

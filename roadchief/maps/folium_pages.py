@@ -57,13 +57,13 @@ def street_map(
         zoom_control=False,
         attribution_control=True,
         prefer_canvas=True,
-        control_scale=True,
+        control_scale=False,
     )
     page.default_js = [("leaflet", LEAFLET_JS)]
     page.default_css = [("leaflet", LEAFLET_CSS)]
     if bounds:
         west, south, east, north = bounds
-        page.fit_bounds([[south, west], [north, east]], padding=(24, 24))
+        page.fit_bounds([[south, west], [north, east]], padding=(12, 12))
     page.add_child(StreetLayers(given))
     figure = page.get_root()
     figure.render()

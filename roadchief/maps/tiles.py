@@ -36,11 +36,9 @@ class Square:
             raise NotFound
         return cls(z, x, y)
 
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """West, south, east, north in degrees, with the margin."""
+    def bounds(self, spare: float = MARGIN / 4096) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees, with `spare` tiles of margin on each side."""
         n = 2**self.z
-        spare = MARGIN / 4096
 
         def lat(y: float) -> float:
             return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / n))))
@@ -50,6 +48,7 @@ class Square:
 
 
 BOX = "ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
+WIDE_BOX = "ST_MakeEnvelope(:wide_west, :wide_south, :wide_east, :wide_north, 4326)"
 TILE = "ST_TileEnvelope(:z, :x, :y)"
 
 
@@ -100,13 +99,18 @@ FRONTS = _layer(
     "FROM storefront f WHERE f.subdistrict_id = :here AND f.closed_at IS NULL "
     f"AND f.frontage IS NOT NULL AND f.door && {BOX}",
 )
+# Cells divide the tile evenly, so each belongs to one tile; neighbours draw the same circle over
+# their edge because the box reaches a whole cell farther.
+CELLS = 4
+COLUMN = f"floor((ST_X(f.door) + 180) / 360 * 2.0 ^ :z * {CELLS})"
+LINE = f"floor((1 - ln(tan(radians(45 + ST_Y(f.door) / 2))) / pi()) / 2 * 2.0 ^ :z * {CELLS})"
 CLUSTERS = (
     "(SELECT coalesce(ST_AsMVT(q, 'clusters', 4096, 'g'), ''::bytea) FROM (SELECT count, "
-    f"ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), {TILE}, 4096, 0) "
-    "AS g FROM (SELECT count(*)::int AS count, avg(ST_X(f.door)) AS lon, avg(ST_Y(f.door)) AS lat "
-    f"FROM storefront f WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.door && {BOX} "
-    "GROUP BY floor((ST_X(f.door) - :west) / :cell), floor((ST_Y(f.door) - :south) / :cell)) c) q "
-    "WHERE g IS NOT NULL)"
+    f"ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), {TILE}, 4096, "
+    f"{4096 // CELLS}) AS g "
+    "FROM (SELECT count(*)::int AS count, avg(ST_X(f.door)) AS lon, avg(ST_Y(f.door)) AS lat "
+    "FROM storefront f WHERE f.subdistrict_id = :here AND f.closed_at IS NULL "
+    f"AND f.door && {WIDE_BOX} GROUP BY {COLUMN}, {LINE}) c) q WHERE g IS NOT NULL)"
 )
 STATIONS = _layer(
     "stations",
@@ -137,22 +141,12 @@ def tile(session: Session, layer: str, square: Square, *, at: datetime) -> bytes
         parts = tuple(CLUSTERS if part is SHOPS else part for part in parts)
     if square.z < FRONTS_FROM:
         parts = tuple(part for part in parts if part is not FRONTS)
-    west, south, east, north = square.bounds
+    names = ("west", "south", "east", "north")
+    values = dict(zip(names, square.bounds(), strict=True))
+    wide = dict(zip((f"wide_{name}" for name in names), square.bounds(1 / CELLS), strict=True))
     row = session.execute(
         text("SELECT " + " || ".join(parts)),
-        {
-            "here": tenant_of(session),
-            "at": at,
-            "on": at.date(),
-            "z": square.z,
-            "x": square.x,
-            "y": square.y,
-            "west": west,
-            "south": south,
-            "east": east,
-            "north": north,
-            "cell": max((east - west) / 12, 1e-9),
-        },
+        {"here": tenant_of(session), "at": at, "on": at.date(), **vars(square), **values, **wide},
     )
     return bytes(row.scalar() or b"")
 

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import linemerge, substring
+from shapely.ops import substring
 
 from roadchief.lib.geo import Plane
+from roadchief.streets.centrelines import centre, joined
 
 SHORTEST_M = 40.0  # shorter pieces are crossings of dual carriageways, not places of duty
 TOUCH_M = 1.0
+# A side street ends at the near carriageway, this far or less from the middle line of a road.
+SIDE_STREET_M = 25.0
+ALONG = np.cos(np.radians(30))  # what comes in flatter than this is a slip road and no junction
 
 
 @dataclass(frozen=True)
@@ -29,20 +33,27 @@ class Piece:
 
 
 def merge(ways: Iterable[BaseGeometry]) -> list[shapely.LineString]:
-    """Ways of one name as few long lines; the same stretch drawn twice counts once."""
-    parts = [part for way in ways for part in shapely.get_parts(way) if part.length > 0]
+    """Ways of one name as few long middle lines, longest first; carriageways become one line."""
+    parts = _lines(list(ways))
     if not parts:
         return []
-    joined = linemerge(shapely.union_all(parts)) if len(parts) > 1 else parts[0]
-    return [part for part in shapely.get_parts(joined) if part.geom_type == "LineString"]
+    plane = Plane.around(shapely.MultiLineString(parts))
+    return [plane.round(line) for line in centre([plane.flat(part) for part in parts])]
 
 
 def inside(lines: Sequence[shapely.LineString], area: BaseGeometry) -> list[shapely.LineString]:
-    """The parts of lines within a sub-district's border."""
+    """The parts of lines within a sub-district's border.
+
+    A border drawn along a road weaves over it: stretches shorter than `SHORTEST_M` count with
+    what lies before and after them.
+    """
     if not lines:
         return []
-    kept = shapely.intersection(shapely.MultiLineString(list(lines)), area)
-    return merge([part for part in shapely.get_parts(kept) if part.geom_type == "LineString"])
+    plane = Plane.around(shapely.MultiLineString(list(lines)))
+    land = plane.flat(area)
+    shapely.prepare(land)
+    kept = [part for line in lines for part in _stretches(plane.flat(line), land)]
+    return [plane.round(line) for line in joined(kept)]
 
 
 def cut(
@@ -105,6 +116,29 @@ def in_house_number_order(line: shapely.LineString) -> shapely.LineString:
     return shapely.reverse(line) if turned else line
 
 
+def _lines(shapes: Sequence[BaseGeometry]) -> list[shapely.LineString]:
+    parts = shapely.get_parts(shapely.get_parts(np.array(shapes, dtype=object)))
+    return [part for part in parts if part.geom_type == "LineString" and part.length > 0]
+
+
+def _stretches(line: shapely.LineString, land: BaseGeometry) -> list[shapely.LineString]:
+    """The parts of one line on the land, small stretches on either side evened out."""
+    met = shapely.get_parts(shapely.intersection(line, land.boundary))
+    places = shapely.points(shapely.get_coordinates(met))
+    stops = np.unique([0.0, *shapely.line_locate_point(line, places), line.length])
+    middles = shapely.line_interpolate_point(line, (stops[:-1] + stops[1:]) / 2)
+    # Within a metre: a border drawn exactly on the road leaves it to both sides.
+    within = shapely.dwithin(land, middles, TOUCH_M)
+    runs: list[list[float]] = []
+    for start, end in zip(stops[:-1][within], stops[1:][within], strict=True):
+        if runs and start - runs[-1][1] < SHORTEST_M:
+            runs[-1][1] = end
+        else:
+            runs.append([start, end])
+    least = min(SHORTEST_M, line.length)
+    return [substring(line, start, end) for start, end in runs if end - start >= least]
+
+
 def _crossings(
     line: shapely.LineString, others: Sequence[tuple[str, BaseGeometry]]
 ) -> list[tuple[float, str]]:
@@ -113,13 +147,47 @@ def _crossings(
         return []
     tree = shapely.STRtree([other for _, other in others])
     marks: list[tuple[float, str]] = []
-    for place in tree.query(line, predicate="dwithin", distance=TOUCH_M):
+    for place in tree.query(line, predicate="dwithin", distance=SIDE_STREET_M):
         name, other = others[place]
         met = shapely.intersection(line, shapely.buffer(other, TOUCH_M))
-        for part in shapely.get_parts(met):
-            if not part.is_empty:
-                marks.append((float(line.project(part.centroid)), name))
-    return sorted(marks)
+        crossed = [float(line.project(part.centroid)) for part in shapely.get_parts(met)]
+        marks += [(at, name) for at in crossed or _side_streets(line, other)]
+    return _as_one_junction(sorted(marks))
+
+
+def _side_streets(line: shapely.LineString, other: BaseGeometry) -> list[float]:
+    """Where another road ends just short of this one's middle, coming from the side."""
+    found = []
+    for part in shapely.get_parts(other):
+        for xy in (shapely.get_coordinates(part), shapely.get_coordinates(part)[::-1]):
+            end = shapely.Point(xy[0])
+            if line.distance(end) > SIDE_STREET_M:
+                continue
+            at = float(line.project(end))
+            street = _direction(line, at)
+            inner = part.interpolate(15.0 if part.project(end) < 1 else part.length - 15.0)
+            way = np.array(inner.coords[0]) - xy[0]
+            if abs(float(street @ way)) <= ALONG * float(np.hypot(*way)):
+                found.append(at)
+    return found
+
+
+def _direction(line: shapely.LineString, at: float) -> np.ndarray:
+    """Unit vector of the line at a measure."""
+    tail = np.array(line.interpolate(max(at - 1, 0)).coords[0])
+    head = np.array(line.interpolate(min(at + 1, line.length)).coords[0])
+    return (head - tail) / (float(np.hypot(*(head - tail))) or 1.0)
+
+
+def _as_one_junction(marks: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Two crossings of one name close together are two carriageways: the middle is meant."""
+    kept: list[tuple[float, str]] = []
+    for at, name in marks:
+        if kept and kept[-1][1] == name and at - kept[-1][0] < SHORTEST_M:
+            kept[-1] = ((kept[-1][0] + at) / 2, name)
+        else:
+            kept.append((at, name))
+    return kept
 
 
 def _thinned(

@@ -16,6 +16,7 @@ REACH_M = 80.0  # farther from every segment a door is not on any of our streets
 SAME_NAME_REACH_M = 120.0  # the road of the address may be this much farther than the nearest one
 CORNER_M = 22.0  # a second street this near makes a corner shop
 SIDE_ROOM_M = 5.0  # a duty zone goes this far sideways where no neighbour is (domain.md §3.1)
+FRONT_DEPTH_M = 3.0
 LEFT, RIGHT = "left", "right"
 
 
@@ -141,8 +142,11 @@ def front_of_building(
     plane = Plane.around(outline)
     ring = shapely.get_coordinates(plane.flat(outline).exterior)
     street = plane.flat(segment)
-    edges = [shapely.LineString(pair) for pair in zip(ring, ring[1:], strict=False)]
-    facing = min(edges, key=lambda edge: street.distance(edge.centroid) - edge.length / 1000)
+    edges = shapely.linestrings(np.stack([ring[:-1], ring[1:]], axis=1))
+    away = shapely.distance(street, shapely.centroid(edges))
+    # Façades have niches and corners: among the edges in front, the widest is the front.
+    front = away <= away.min() + FRONT_DEPTH_M
+    facing = edges[front][int(np.argmax(shapely.length(edges[front])))]
     return plane.round(facing.centroid), plane.round(facing)
 
 

@@ -28,7 +28,7 @@ window.RoadChiefMap = (() => {
   }
   class Count {
     draw(ctx, geom, z, feature) {
-      const n = feature.props.count, r = 11 + Math.min(11, Math.log2(n + 1));
+      const n = feature.props.count, r = 9 + Math.min(10, Math.log2(n + 1));
       ctx.beginPath(); ctx.arc(geom[0][0].x, geom[0][0].y, r, 0, 7);
       ctx.fillStyle = C.shop; ctx.globalAlpha = 0.9; ctx.fill(); ctx.globalAlpha = 1;
       ctx.fillStyle = C.card; ctx.font = "600 12px " + FONT; ctx.textAlign = "center"; ctx.textBaseline = "middle";
@@ -55,13 +55,22 @@ window.RoadChiefMap = (() => {
   const labels = (language) => [
     { dataLayer: "streets", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: language === "en" ? ["name_en", "name"] : ["name"], fill: C.label, stroke: C.halo, width: 3, font: "600 13px " + FONT, repeatDistance: 260 }) },
   ];
-  const line = (state, dash) => ({ dataLayer: "segments", filter: (z, f) => f.props.state === state,
-    symbolizer: new P.LineSymbolizer(dash
-      ? { color: "transparent", width: 0, dash: [10, 6], dashColor: C[state], dashWidth: (z) => (z >= 16 ? 6 : 4) }
-      : { color: C[state], width: (z) => (z >= 16 ? 6 : z >= 13 ? 4 : 2.5) }) });
+  /* A stand-in's segment is dashed: seen without colour too. */
+  class Dashes {
+    draw(ctx, geom, z) {
+      ctx.save();
+      ctx.strokeStyle = C.acting; ctx.lineWidth = z >= 16 ? 6 : z >= 13 ? 4 : 2.5; ctx.setLineDash([10, 6]);
+      ctx.beginPath();
+      for (const part of geom) part.forEach((at, i) => (i ? ctx.lineTo(at.x, at.y) : ctx.moveTo(at.x, at.y)));
+      ctx.stroke();
+      ctx.restore();
+    }
+  }
+  const line = (state, symbolizer) => ({ dataLayer: "segments", filter: (z, f) => f.props.state === state,
+    symbolizer: symbolizer || new P.LineSymbolizer({ color: C[state], width: (z) => (z >= 16 ? 6 : z >= 13 ? 4 : 2.5) }) });
   const streetRules = [
     { dataLayer: "permits", symbolizer: new P.PolygonSymbolizer({ fill: C.permit, opacity: 0.35, stroke: C.permit, width: 1.5 }) },
-    line("covered"), line("acting", true), line("gap"),
+    line("covered"), line("acting", new Dashes()), line("gap"),
     { dataLayer: "fronts", minzoom: 17, symbolizer: new P.LineSymbolizer({ color: C.shop, width: 3 }) },
     { dataLayer: "storefronts", symbolizer: new Dot(C.shop, 6) },
     { dataLayer: "clusters", symbolizer: new Count() },
@@ -97,6 +106,9 @@ window.RoadChiefMap = (() => {
     P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: labels(given.language), backgroundColor: C.paper }).addTo(map);
     const streets = P.leafletLayer({ ...options, url: tiles("streets"), paintRules: streetRules, labelRules: streetLabels, attribution: "" }).addTo(map);
     L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
+
+    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
 
     async function open(kind, id, at) {
       const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPadding: [24, 80] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
