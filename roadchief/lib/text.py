@@ -72,7 +72,7 @@ def house_numbers(text: str) -> tuple[int, int] | None:
 @lru_cache(maxsize=65536)
 def initials(text: str) -> str:
     """Pinyin initials, lower case, for search and codes: 崂山路 is lsl."""
-    letters = lazy_pinyin(clean(text), style=Style.FIRST_LETTER, errors=lambda rest: list(rest))
+    letters = "".join(lazy_pinyin(clean(text), style=Style.FIRST_LETTER))
     return "".join(letter.lower() for letter in letters if letter.isascii() and letter.isalnum())
 
 

@@ -5,7 +5,7 @@ runs on straight across a junction becomes one line again.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import shapely
@@ -55,7 +55,7 @@ def _without_hairpins(line: shapely.LineString) -> list[shapely.LineString]:
     step /= np.hypot(step[:, 0], step[:, 1])[:, None]
     turns = np.flatnonzero((step[1:] * step[:-1]).sum(axis=1) < HAIRPIN) + 1
     ends = [0, *turns, len(xy) - 1]
-    return [shapely.LineString(xy[a : b + 1]) for a, b in zip(ends, ends[1:], strict=False)]
+    return [shapely.LineString(xy[a : b + 1]) for a, b in pairwise(ends)]
 
 
 def _companion(line: shapely.LineString, kept: list[shapely.LineString]) -> int | None:
@@ -124,7 +124,7 @@ def _bridges(
     one: shapely.LineString, two: shapely.LineString
 ) -> list[tuple[float, shapely.LineString]]:
     """The ways in which two lines run on into each other, with a score: straight and near."""
-    found = []
+    found: list[tuple[float, shapely.LineString]] = []
     if one.distance(two) > GAP_M:
         return found
     for first in (one, shapely.reverse(one)):

@@ -6,6 +6,7 @@ then where it meets other roads (domain.md §0.3).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -33,12 +34,12 @@ class Piece:
 
 
 def merge(ways: Iterable[BaseGeometry]) -> list[shapely.LineString]:
-    """Ways of one name as few long middle lines, longest first; carriageways become one line."""
+    """Ways of one name as few long middle lines, in the order of a walk along the road."""
     parts = _lines(list(ways))
     if not parts:
         return []
     plane = Plane.around(shapely.MultiLineString(parts))
-    return [plane.round(line) for line in centre([plane.flat(part) for part in parts])]
+    return [plane.round(line) for line in _in_order(centre([plane.flat(part) for part in parts]))]
 
 
 def inside(lines: Sequence[shapely.LineString], area: BaseGeometry) -> list[shapely.LineString]:
@@ -53,7 +54,7 @@ def inside(lines: Sequence[shapely.LineString], area: BaseGeometry) -> list[shap
     land = plane.flat(area)
     shapely.prepare(land)
     kept = [part for line in lines for part in _stretches(plane.flat(line), land)]
-    return [plane.round(line) for line in joined(kept)]
+    return [plane.round(line) for line in _in_order(joined(kept))]
 
 
 def cut(
@@ -62,16 +63,24 @@ def cut(
     *,
     shortest_m: float = SHORTEST_M,
 ) -> list[Piece]:
-    """A line cut where it meets `others` (name, line); pieces under `shortest_m` join a neighbour."""
+    """A line cut where it meets `others` (name, line); shorter pieces join a neighbour."""
     plane = Plane.around(line)
     flat = plane.flat(line)
-    marks = _crossings(flat, [(name, plane.flat(other)) for name, other in others])
+    near = _near(flat, [(name, plane.flat(other)) for name, other in others], shortest_m)
+    marks = _crossings(flat, near)
     cuts = _thinned(marks, flat.length, shortest_m)
-    stops: list[tuple[float, str | None]] = [(0.0, _name_at(marks, 0.0, shortest_m)), *cuts]
-    stops.append((flat.length, _name_at(marks, flat.length, shortest_m)))
+    # A street that cuts the line near its end is not also the street it ends at.
+    ends = [
+        _name_at_end(flat, measure, marks, [row for row in near if row[0] != beside], shortest_m)
+        for measure, beside in (
+            (0.0, cuts[0][1] if cuts else None),
+            (flat.length, cuts[-1][1] if cuts else None),
+        )
+    ]
+    stops = [(0.0, ends[0]), *cuts, (flat.length, ends[1])]
     return [
         Piece(plane.round(substring(flat, start, end)), end - start, from_name, to_name)
-        for (start, from_name), (end, to_name) in zip(stops, stops[1:], strict=False)
+        for (start, from_name), (end, to_name) in pairwise(stops)
         if end - start > TOUCH_M
     ]
 
@@ -139,18 +148,36 @@ def _stretches(line: shapely.LineString, land: BaseGeometry) -> list[shapely.Lin
     return [substring(line, start, end) for start, end in runs if end - start >= least]
 
 
+def _in_order(lines: list[shapely.LineString]) -> list[shapely.LineString]:
+    """From the north, or from the west where the road runs east: as the doors are counted."""
+    if not lines:
+        return []
+    west, south, east, north = shapely.total_bounds(np.array(lines, dtype=object))
+    if north - south > east - west:
+        return sorted(lines, key=lambda line: -line.centroid.y)
+    return sorted(lines, key=lambda line: line.centroid.x)
+
+
+def _near(
+    line: shapely.LineString, others: Sequence[tuple[str, BaseGeometry]], reach_m: float
+) -> list[tuple[str, BaseGeometry]]:
+    shapes = np.array([shape for _, shape in others], dtype=object)
+    found = np.flatnonzero(shapely.dwithin(line, shapes, max(reach_m, SIDE_STREET_M)))
+    return [others[int(at)] for at in found]
+
+
 def _crossings(
     line: shapely.LineString, others: Sequence[tuple[str, BaseGeometry]]
 ) -> list[tuple[float, str]]:
     """Measure and name of each meeting with another road, in order."""
-    if not others:
-        return []
-    tree = shapely.STRtree([other for _, other in others])
     marks: list[tuple[float, str]] = []
-    for place in tree.query(line, predicate="dwithin", distance=SIDE_STREET_M):
-        name, other = others[place]
+    for name, other in others:
         met = shapely.intersection(line, shapely.buffer(other, TOUCH_M))
-        crossed = [float(line.project(part.centroid)) for part in shapely.get_parts(met)]
+        crossed = [
+            float(line.project(part.centroid))
+            for part in shapely.get_parts(met)
+            if not part.is_empty
+        ]
         marks += [(at, name) for at in crossed or _side_streets(line, other)]
     return _as_one_junction(sorted(marks))
 
@@ -203,6 +230,17 @@ def _thinned(
     return kept
 
 
-def _name_at(marks: list[tuple[float, str]], measure: float, reach_m: float) -> str | None:
-    near = [(abs(at - measure), name) for at, name in marks if abs(at - measure) < reach_m]
-    return min(near)[1] if near else None
+def _name_at_end(
+    line: shapely.LineString,
+    measure: float,
+    marks: list[tuple[float, str]],
+    others: Sequence[tuple[str, BaseGeometry]],
+    reach_m: float,
+) -> str | None:
+    """The street that the line ends at; a line may stop short of a wide road's middle."""
+    met = [(abs(at - measure), name) for at, name in marks if abs(at - measure) < reach_m]
+    if met:
+        return min(met)[1]
+    end = line.interpolate(measure)
+    near = [(other.distance(end), name) for name, other in others]
+    return min(((away, name) for away, name in near if away < reach_m), default=(0, None))[1]

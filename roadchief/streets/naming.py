@@ -7,6 +7,8 @@ from roadchief.lib.text import clean, house_numbers, initials
 
 PART = re.compile(r"\(.*?\)|(?<=[路街道])[东南西北中]段$")
 
+OFF_THE_GROUND = re.compile(r"地道|隧道|高架|匝道|天桥")
+
 # GB 32100-2015: no I O Z S V; a character's value is its place.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
@@ -18,6 +20,11 @@ def road_name(text: str) -> str:
     """A road's name without its part: 崂山路（南段） is 崂山路."""
     whole = clean(text)
     return PART.sub("", whole).strip() or whole
+
+
+def is_on_the_ground(road: str) -> bool:
+    """False for tunnels and flyovers: they cross streets without a junction."""
+    return OFF_THE_GROUND.search(road) is None
 
 
 def segment_code(road: str, number: int) -> str:

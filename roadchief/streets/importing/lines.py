@@ -77,7 +77,12 @@ def take_roads(
         if not lines:
             ways.report.refuse(Problem(0, "name", name, "outside"))
             continue
-        others = [(other, line) for other in merged if other != name for line in merged[other]]
+        others = [
+            (other, line)
+            for other in merged
+            if other != name and naming.is_on_the_ground(other)
+            for line in merged[other]
+        ]
         mark = checking.content_hash(name, sorted(line.wkb for line in lines))
         _take_road(session, ways, way, lines, others, mark, known.get(name), source, by, at, write)
 
