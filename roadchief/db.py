@@ -124,10 +124,9 @@ class Database:
     @contextmanager
     def transaction(self, subdistrict_id: int | None) -> Iterator[Session]:
         """One act. Rows of `subdistrict_id` alone are in reach; with None, shared tables alone."""
-        with self._sessions() as session:
-            with session.begin():
-                enter_tenant(session, subdistrict_id)
-                yield session
+        with self._sessions() as session, session.begin():
+            enter_tenant(session, subdistrict_id)
+            yield session
 
     @contextmanager
     def streaming(self, subdistrict_id: int) -> Iterator[Session]:

@@ -17,8 +17,8 @@ from roadchief.accounts import passwords, people, roster, sessions
 from roadchief.accounts.access import ROLES, Actor, may
 from roadchief.errors import BadInput, NotAllowed, NotSignedIn, Refusal, status_of
 from roadchief.lib import clock
-from roadchief.lib.text import clean
 from roadchief.lib.symbols import qr_svg
+from roadchief.lib.text import clean
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.forms import id_field
 from roadchief.web.limits import limiter

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from alembic import context
+from sqlalchemy import create_engine, pool, text
+
 import roadchief.accounts.models
 import roadchief.events
+import roadchief.streets.importing.models
 import roadchief.streets.models  # noqa: F401
-from alembic import context
 from roadchief.db import Base, Shape, with_driver
-from sqlalchemy import create_engine, pool, text
 
 LOCK_TIMEOUT = "5s"  # a waiting ALTER TABLE stops every reader behind it
 

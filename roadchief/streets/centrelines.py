@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.ops import linemerge, substring
+from shapely.ops import substring
 
 BESIDE_M = 50.0  # carriageways of one name lie nearer than this; two streets do not share a name
 BESIDE_SHARE = 0.7  # so much of a line must lie beside a longer one to be its other carriageway
@@ -19,6 +19,7 @@ STEADY = 5  # beads over which a move is evened out, so that the line does not j
 GAP_M = 45.0  # a junction may leave a gap this wide in a street
 ASKEW_M = 25.0  # middle lines may meet this much out of line
 STRAIGHT_ON = np.cos(np.radians(60))
+TURN_M = 25.0  # a carriageway turns into the other one within twice this
 HAIRPIN = np.cos(np.radians(120))
 
 
@@ -44,25 +45,41 @@ def joined(ways: Sequence[shapely.LineString]) -> list[shapely.LineString]:
     parts = [way for way in ways if way.length > 0]
     if not parts:
         return []
-    whole = linemerge(shapely.union_all(parts)) if len(parts) > 1 else parts[0]
+    whole = shapely.line_merge(shapely.union_all(parts))
     return [part for part in shapely.get_parts(whole) if part.geom_type == "LineString"]
 
 
 def _without_hairpins(line: shapely.LineString) -> list[shapely.LineString]:
     """Cut where a line turns back: two carriageways that share their last point are two lines."""
     xy = shapely.get_coordinates(line)
-    step = np.diff(xy, axis=0)
-    step /= np.hypot(step[:, 0], step[:, 1])[:, None]
-    turns = np.flatnonzero((step[1:] * step[:-1]).sum(axis=1) < HAIRPIN) + 1
-    ends = [0, *turns, len(xy) - 1]
+    at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    before, after = _tangents(line, at - TURN_M), _tangents(line, at + TURN_M)
+    turns = np.flatnonzero((before * after).sum(axis=1) < HAIRPIN)
+    ends = np.unique([0, *turns, len(xy) - 1])
     return [shapely.LineString(xy[a : b + 1]) for a, b in pairwise(ends)]
+
+
+def _tangents(line: shapely.LineString, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit vectors along the line at measures; beyond its ends, those of its ends."""
+    reach = min(1.0, line.length / 2)
+    at = np.clip(at, reach, line.length - reach)
+    tail = shapely.get_coordinates(shapely.line_interpolate_point(line, at - reach))
+    head = shapely.get_coordinates(shapely.line_interpolate_point(line, at + reach))
+    size = np.hypot(*(head - tail).T)
+    tangents: NDArray[np.float64] = (head - tail) / np.where(size > 0, size, 1)[:, None]
+    return tangents
 
 
 def _companion(line: shapely.LineString, kept: list[shapely.LineString]) -> int | None:
     """Which of the longer lines this one runs beside."""
     if not kept:
         return None
-    covered = [line.intersection(other.buffer(BESIDE_M)).length for other in kept]
+    covered = [
+        line.intersection(other.buffer(BESIDE_M)).length
+        if shapely.dwithin(line, other, BESIDE_M)
+        else 0.0
+        for other in kept
+    ]
     best = int(np.argmax(covered))
     return best if covered[best] >= BESIDE_SHARE * line.length else None
 

@@ -21,8 +21,8 @@ from roadchief.lib import clock
 from roadchief.lib.coords import Datum
 from roadchief.lib.text import clean
 from roadchief.streets.importing import mapping, run
+from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
-from roadchief.streets.models import ImportRun
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
 

@@ -6,8 +6,8 @@ from roadchief import jobs
 from roadchief.errors import Refusal
 from roadchief.lib import clock
 from roadchief.streets.importing import run
+from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
-from roadchief.streets.models import ImportRun
 
 
 @jobs.task("streets.import")

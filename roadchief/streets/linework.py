@@ -68,6 +68,7 @@ def cut(
     flat = plane.flat(line)
     near = _near(flat, [(name, plane.flat(other)) for name, other in others], shortest_m)
     marks = _crossings(flat, near)
+    shortest_m = max(shortest_m, 2 * TOUCH_M)
     cuts = _thinned(marks, flat.length, shortest_m)
     # A street that cuts the line near its end is not also the street it ends at.
     ends = [

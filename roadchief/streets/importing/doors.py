@@ -189,46 +189,37 @@ def _make(
     trades = rows.texts.get("business_type", blank)
     numbers = rows.texts.get("house_number", blank)
     hexes = shapely.to_wkb(shapely.set_srid(doors, 4326), hex=True, include_srid=True)
-    here = shop.on.segments
     for at in range(count):
-        segment, second = int(placed.segment[at]), int(placed.second[at])
-        place = (
-            here[segment].id if segment >= 0 else None,
-            placing.side_name(int(placed.side[at])) if segment >= 0 else None,
-            round(float(placed.measure_m[at]), 2) if segment >= 0 else None,
-            here[second].id if second >= 0 else None,
-            placing.side_name(int(placed.second_side[at])) if second >= 0 else None,
-            round(float(placed.second_measure_m[at]), 2) if second >= 0 else None,
-        )
+        place = _place(shop, placed, at)
         mark = checking.content_hash(
             hexes[at], names[at], trades[at], numbers[at], addresses[at], place, shop.datum
         )
         if ids[at] in known and known[ids[at]] == mark:
             continue
-        front = fronts[at]
         short = initials(names[at]) or None if names[at] else None
+        segment = int(placed.segment[at])
         human = "" if ids[at] in known else _number(shop, segment, numbers[at] or addresses[at])
         yield (
-            shop.tenant,
-            new_id(),
-            hexes[at],
-            to_hex(front) if front is not None else None,
-            None,
-            False,
-            numbers[at],
-            addresses[at],
-            names[at] or None,
-            trades[at] or None,
-            *place,
-            human,
-            short,
-            pieces(names[at], addresses[at], short),
-            shop.source,
-            ids[at],
-            shop.datum,
-            mark,
+            *(shop.tenant, new_id(), hexes[at], to_hex(fronts[at]), None, False, numbers[at]),
+            *(addresses[at], names[at] or None, trades[at] or None, *place, human, short),
+            *(pieces(names[at], addresses[at], short), shop.source, ids[at], shop.datum, mark),
             shop.at,
         )
+
+
+def _place(shop: Shop, placed: placing.Placements, at: int) -> tuple[Any, ...]:
+    """Segment, side and measure of a door, and of its second street."""
+    found: list[Any] = []
+    for segment, side, measure in (
+        (placed.segment[at], placed.side[at], placed.measure_m[at]),
+        (placed.second[at], placed.second_side[at], placed.second_measure_m[at]),
+    ):
+        if segment < 0:
+            found += [None, None, None]
+        else:
+            name = placing.side_name(int(side))
+            found += [shop.on.segments[int(segment)].id, name, round(float(measure), 2)]
+    return tuple(found)
 
 
 def _number(shop: Shop, segment: int, house_number: str) -> str:

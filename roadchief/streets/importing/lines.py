@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.lib.geo import Plane, as_multipolygon
-from roadchief.streets import linework, naming, register
+from roadchief.streets import linework, naming, register, succession
 from roadchief.streets.importing import checking
 from roadchief.streets.importing.checking import Rows
 from roadchief.streets.importing.report import Problem, Report
@@ -75,7 +75,8 @@ def take_roads(
         lines = linework.inside(merged[name], area) if area is not None else merged[name]
         lines = [line for line in lines if Plane.around(line).flat(line).length >= SHORTEST_ROAD_M]
         if not lines:
-            ways.report.refuse(Problem(0, "name", name, "outside"))
+            reason = "outside" if area is not None else "too_short"
+            ways.report.refuse(Problem(0, "name", name, reason))
             continue
         others = [
             (other, line)
@@ -135,7 +136,7 @@ def _take_road(
     kerb_m = KERBS_M.get(way.kind.removesuffix("_link"), 6.0)
     after = register.cut_road(session, road, lines, others, by=by, at=at, kerb_m=kerb_m)
     if before:
-        register.follow(session, before, after, at=at, because=f"import {source}")
+        succession.follow(session, before, after, at=at, because=f"import {source}")
 
 
 def take_borders(

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from roadchief.lib.coords import Datum
+from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.run import Order
-from roadchief.streets.models import ImportRun
 
 
 def order_of(row: ImportRun, path: Path, *, dry_run: bool = False) -> Order:

@@ -6,6 +6,7 @@ Python, because the files we meet differ in encoding, separator and column names
 
 import csv
 import io
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
 
 
 def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
+    # GDAL warns of every odd row; our own report tells of them once, row by row.
+    warnings.filterwarnings("ignore", module=r"pyogrio|contextlib")
     try:
         info = pyogrio.read_info(address, encoding=encoding, force_feature_count=True)
     except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:

@@ -13,6 +13,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "too_many_vertices": ("顶点过多", "too many vertices"),
     "wrong_shape": ("几何类型不适用", "the wrong kind of shape"),
     "outside": ("不在本街镇范围内", "outside this sub-district"),
+    "too_short": ("短于 20 米", "shorter than 20 m"),
     "duplicate_id": ("编号在文件中重复", "the id occurs twice in the file"),
     "no_name": ("没有名称", "no name"),
     "too_long": ("文字过长", "the text is too long"),
@@ -45,9 +46,10 @@ class Problem:
     def say(self, language: str) -> str:
         words = REASONS.get(self.reason, (self.reason, self.reason))[0 if language == "zh" else 1]
         shown = f"“{self.value}”" if self.value else ""
+        where = (f"第 {self.line} 行 ", f"line {self.line} ") if self.line else ("", "")
         if language == "zh":
-            return f"第 {self.line} 行 {self.field}{shown}：{words}"
-        return f"line {self.line} {self.field} {shown}: {words}"
+            return f"{where[0]}{self.field}{shown}：{words}"
+        return f"{where[1]}{self.field} {shown}: {words}"
 
 
 @dataclass
