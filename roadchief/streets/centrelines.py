@@ -7,6 +7,7 @@ runs on straight across a junction becomes one line again.
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
+import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ STEADY = 5  # beads over which a move is evened out, so that the line does not j
 GAP_M = 45.0  # a junction may leave a gap this wide in a street
 ASKEW_M = 25.0  # middle lines may meet this much out of line
 STRAIGHT_ON = np.cos(np.radians(60))
+MOST_TOGETHER = 80  # every pair is compared; more lines of one name in one place are no street
 TURN_M = 25.0  # a carriageway turns into the other one within twice this
 HAIRPIN = np.cos(np.radians(120))
 
@@ -26,6 +28,20 @@ HAIRPIN = np.cos(np.radians(120))
 def centre(ways: Sequence[shapely.LineString]) -> list[shapely.LineString]:
     """Few long lines for the ways of one name, longest first."""
     lines = [part for line in joined(ways) for part in _without_hairpins(line)]
+    middles: list[shapely.LineString] = []
+    for group in _neighbourhoods(lines):
+        middles += _middles(group) if len(group) <= MOST_TOGETHER else group
+    return sorted(middles, key=lambda line: (-line.length, line.wkb))
+
+
+def _neighbourhoods(lines: list[shapely.LineString]) -> list[list[shapely.LineString]]:
+    """Lines that lie near one another: a file of a whole city has many streets of one name."""
+    tree = shapely.STRtree(lines)
+    near = nx.Graph(tree.query(lines, "dwithin", distance=max(BESIDE_M, GAP_M)).T.tolist())
+    return [[lines[at] for at in sorted(group)] for group in nx.connected_components(near)]
+
+
+def _middles(lines: list[shapely.LineString]) -> list[shapely.LineString]:
     longest_first = sorted(lines, key=lambda line: (-line.length, line.wkb))
     kept: list[shapely.LineString] = []
     beside: list[list[shapely.LineString]] = []
@@ -36,8 +52,7 @@ def centre(ways: Sequence[shapely.LineString]) -> list[shapely.LineString]:
             beside.append([])
         else:
             beside[at].append(line)
-    middles = [_middle(line, other) for line, other in zip(kept, beside, strict=True)]
-    return sorted(_run_on(middles), key=lambda line: (-line.length, line.wkb))
+    return _run_on([_middle(line, other) for line, other in zip(kept, beside, strict=True)])
 
 
 def joined(ways: Sequence[shapely.LineString]) -> list[shapely.LineString]:

@@ -146,7 +146,8 @@ def day(of: date | datetime | None) -> str:
 def metres(length_m: float | None) -> str:
     if length_m is None:
         return "—"
-    return f"{length_m / 1000:.1f} km" if length_m >= 10_000 else f"{length_m:.0f} {gettext('米')}"
+    unit = gettext("米")
+    return f"{length_m / 1000:.1f} km" if length_m >= 10_000 else f"{length_m:.0f} {unit}"
 
 
 def _remember_choices(response: Response) -> Response:
