@@ -7,7 +7,6 @@ runs on straight across a junction becomes one line again.
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
-import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -36,9 +35,11 @@ def centre(ways: Sequence[shapely.LineString]) -> list[shapely.LineString]:
 
 def _neighbourhoods(lines: list[shapely.LineString]) -> list[list[shapely.LineString]]:
     """Lines that lie near one another: a file of a whole city has many streets of one name."""
-    tree = shapely.STRtree(lines)
-    near = nx.Graph(tree.query(lines, "dwithin", distance=max(BESIDE_M, GAP_M)).T.tolist())
-    return [[lines[at] for at in sorted(group)] for group in nx.connected_components(near)]
+    if len(lines) < 2:
+        return [lines]
+    quarters = shapely.get_parts(shapely.union_all(shapely.buffer(lines, BESIDE_M / 2)))
+    where = shapely.STRtree(quarters).query(lines, "intersects")[1]
+    return [[lines[at] for at in np.flatnonzero(where == n)] for n in range(len(quarters))]
 
 
 def _middles(lines: list[shapely.LineString]) -> list[shapely.LineString]:

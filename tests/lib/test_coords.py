@@ -10,6 +10,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
+
 from roadchief.lib.coords import Datum, from_wgs84, shape_to_wgs84, to_wgs84
 
 SHIFTED = [Datum.GCJ02, Datum.BD09]

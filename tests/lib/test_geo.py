@@ -5,9 +5,10 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import wkt
+
 from roadchief.lib import geo
 from roadchief.lib.geo import Plane
-from shapely import wkt
 
 HERE = Plane(lon=121.52, lat=31.23)
 offsets = st.tuples(st.floats(-0.09, 0.09), st.floats(-0.08, 0.08))

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from roadchief.lib import text
 
 
@@ -69,7 +70,7 @@ def test_door_numbers(address: str, numbers: tuple[int, int] | None) -> None:
     ],
 )
 def test_doors_sort_as_people_count_them(in_order: list[str]) -> None:
-    assert sorted(reversed(in_order), key=text.natural_key) == in_order
+    assert sorted([*in_order[1:], in_order[0]], key=text.natural_key) == in_order
 
 
 @given(st.lists(st.text(alphabet="0123456789号-甲乙弄层底B፩²", max_size=30), max_size=5))
