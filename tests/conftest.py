@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from tests import databases
+from tests.cast import Cast
 
 WEIFANG = 310115004
 YANGJING = 310115013
@@ -152,7 +153,13 @@ def queries(engine: Engine) -> Callable[[], Any]:
         seen = Seen()
 
         def note(_c: Any, _cursor: Any, sql: str, *_rest: Any) -> None:
-            if not sql.lstrip().upper().startswith(("SAVEPOINT", "RELEASE", "SET ", "ROLLBACK")):
+            if (
+                not sql.lstrip()
+                .upper()
+                .startswith(
+                    (("SAVEPOINT", "RELEASE", "SET ", "ROLLBACK", "SELECT CURRENT_SETTING"))
+                )
+            ):
                 seen.statements.append(sql)
 
         event.listen(engine, "before_cursor_execute", note)
@@ -162,3 +169,8 @@ def queries(engine: Engine) -> Callable[[], Any]:
             event.remove(engine, "before_cursor_execute", note)
 
     return watch
+
+
+@pytest.fixture
+def cast(database: Database, settings: Settings) -> Cast:
+    return Cast(database, settings)
