@@ -9,6 +9,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +84,9 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
 
 
 def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
-    # GDAL warns of every odd row; our own report tells of them once, row by row.
-    warnings.filterwarnings("ignore", module=r"pyogrio|contextlib")
     try:
-        info = pyogrio.read_info(address, encoding=encoding, force_feature_count=True)
+        with _quiet():
+            info = pyogrio.read_info(address, encoding=encoding, force_feature_count=True)
     except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:
         raise _broken(path, error) from error
     if info["driver"] != driver:
@@ -124,7 +124,7 @@ def _vector_batches(
         opened = pyogrio.raw.open_arrow(
             address, batch_size=BATCH, use_pyarrow=True, encoding=encoding
         )
-        with opened as (meta, reader):
+        with _quiet(), opened as (meta, reader):
             shape_column = meta["geometry_name"] or "wkb_geometry"
             for found in reader:
                 raw = np.array(found.column(shape_column).to_pylist(), dtype=object)
@@ -252,7 +252,7 @@ def _check_shapefile(path: Path) -> None:
 
 
 def _shapefile_encoding(path: Path) -> str | None:
-    """What the .cpg or the table's language byte says; where both are silent, a look at the bytes."""
+    """None: the .cpg says it. Else the table's language byte, or a look at its bytes."""
     table = path.with_suffix(".dbf")
     if path.with_suffix(".cpg").exists():
         return None
@@ -265,7 +265,7 @@ def _shapefile_encoding(path: Path) -> str | None:
         body[: len(body) - 3].decode("utf-8")
     except UnicodeDecodeError:
         return "GB18030"
-    return None
+    return "UTF-8"
 
 
 def _inside_zip(path: Path) -> str:
@@ -282,6 +282,14 @@ def _inside_zip(path: Path) -> str:
     if len(shapes) != 1:
         raise _unreadable(path, "压缩包里应有一个 .shp", "it must hold one .shp")
     return f"/vsizip/{path.resolve()}/{shapes[0]}"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """GDAL warns of every odd row; our own report tells of them, once, by line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _broken(path: Path, error: Exception) -> UnreadableFile:
