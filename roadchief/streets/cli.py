@@ -89,6 +89,9 @@ def import_file(
                     tell=lambda done, bar=bar: progress.update(bar, completed=done),  # type: ignore[misc]
                 )
             )
+        if one == "storefronts" and not dry_run:
+            laid = run.lay_zones(database, subdistrict)
+            reports[-1].notes["zones_laid"] += laid
     for report in reports:
         _show(report)
     if report_file:

@@ -21,6 +21,8 @@ def import_file(subdistrict_id: int, run_id: str) -> None:
     order = order_of(row, folder / row.file_name)
     try:
         report = run.take(here.database, order, by=row.by, at=clock.now())
+        if order.what == "storefronts":
+            report.notes["zones_laid"] += run.lay_zones(here.database, subdistrict_id)
         state, told = "done", report.as_json()
         told["lines"] = {one: report.lines(one) for one in ("zh", "en")}
     except Refusal as refusal:

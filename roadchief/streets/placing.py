@@ -14,7 +14,8 @@ from roadchief.lib.geo import Plane
 
 REACH_M = 80.0  # farther from every segment a door is not on any of our streets
 SAME_NAME_REACH_M = 120.0  # the road of the address may be this much farther than the nearest one
-CORNER_M = 22.0  # a second street this near makes a corner shop
+CORNER_M = 14.0  # so near behind the kerb of a second street a shop faces that one too
+USUAL_KERB_M = 8.0  # where a street's width is not known
 SIDE_ROOM_M = 5.0  # a duty zone goes this far sideways where no neighbour is (domain.md §3.1)
 FRONT_DEPTH_M = 3.0
 LEFT, RIGHT = "left", "right"
@@ -36,13 +37,20 @@ class Placements:
 class Streets:
     """The segments of a sub-district, ready to be asked about many doors."""
 
-    def __init__(self, lines: Sequence[shapely.LineString], roads: Sequence[str]) -> None:
-        """`roads` are the road names, one for each line."""
+    def __init__(
+        self,
+        lines: Sequence[shapely.LineString],
+        roads: Sequence[str],
+        kerbs_m: Sequence[float] | None = None,
+    ) -> None:
+        """`roads` are the road names, `kerbs_m` centre line to kerb, one for each line."""
         self.empty = len(lines) == 0
         everything = shapely.GeometryCollection(list(lines)) if lines else shapely.Point(0, 0)
         self.plane = Plane.around(everything)
         self.lines = np.array(self.plane.flat(np.array(lines, dtype=object)), dtype=object)
         self.names = np.array(roads, dtype=object)
+        kerbs = [USUAL_KERB_M] * len(lines) if kerbs_m is None else list(kerbs_m)
+        self.kerbs_m = np.array(kerbs, dtype=float)
         self.tree = shapely.STRtree(self.lines)
 
     def place(self, doors: NDArray[np.object_], addresses: Sequence[str | None]) -> Placements:
@@ -93,7 +101,9 @@ class Streets:
     ) -> NDArray[np.int64]:
         """Another road within reach of the door: the shop faces two streets."""
         second = np.full(len(segment), -1)
-        other = (self.names[line] != self.names[segment[door]]) & (away <= CORNER_M)
+        other = (self.names[line] != self.names[segment[door]]) & (
+            away <= self.kerbs_m[line] + CORNER_M
+        )
         doors, place = np.unique(door[other], return_index=True)
         second[doors] = line[other][place]
         return second

@@ -86,7 +86,9 @@ def ground(session: Session) -> Ground:
     short = session.scalar(
         select(Subdistrict.short_name).where(Subdistrict.id == tenant_of(session))
     )
-    streets = placing.Streets([row.line for row in segments], roads)
+    streets = placing.Streets(
+        [row.line for row in segments], roads, [row.kerb_m for row in segments]
+    )
     return Ground(short or "X", segments, roads, streets)
 
 
@@ -164,6 +166,24 @@ def lay_duty_zones(rows: Sequence[Storefront], segments: dict[uuid.UUID, RoadSeg
         row.duty_zone = placing.duty_zone(
             row.frontage, segment.line, segment.kerb_m, room_before_m=before, room_after_m=after
         )
+
+
+def lay_missing_zones(session: Session, segment: RoadSegment) -> int:
+    """Fronts and duty zones of one segment's storefronts that have none, as after an import."""
+    rows = session.scalars(
+        select(Storefront)
+        .where(Storefront.subdistrict_id == segment.subdistrict_id)
+        .where(Storefront.segment_id == segment.id, Storefront.closed_at.is_(None))
+        .order_by(Storefront.id)
+        .with_for_update()
+    ).all()
+    missing = [row for row in rows if row.duty_zone is None and not row.duty_zone_drawn]
+    if not missing:
+        return 0
+    for row in missing:
+        row.frontage = row.frontage or placing.frontage(row.door, segment.line)
+    lay_duty_zones([row for row in rows if row.frontage is not None], {segment.id: segment})
+    return len(missing)
 
 
 def _gap_m(one: Storefront, other: Storefront) -> float:

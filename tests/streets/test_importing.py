@@ -468,3 +468,12 @@ def test_the_command_refuses_with_one_line_and_exit_2(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_imported_doors_get_fronts_and_duty_zones(ground: Database, tmp_path: Path) -> None:
+    take(ground, table(tmp_path / "a.csv", SHOPS))
+    laid = run.lay_zones(ground, CODE)
+    assert laid == 20
+    with ground.transaction(CODE) as session:
+        fronts = session.scalars(select(Storefront.frontage)).all()
+        assert all(front is not None for front in fronts)

@@ -30,6 +30,7 @@ NOTES: dict[str, tuple[str, str]] = {
     "made_ids": ("没有编号，按位置和名称生成", "no ids: made from place and name"),
     "unplaced": ("附近没有路段，未对应到路段", "no segment near: not placed on one"),
     "from_outline": ("由建筑轮廓取得门面", "door taken from the building's outline"),
+    "zones_laid": ("已计算门面和责任区", "fronts and duty zones computed"),
     "unnamed": ("没有路名，未取用", "roads without a name were left out"),
 }
 
@@ -106,7 +107,9 @@ class Report:
             )
         index = 0 if chinese else 1
         said += [
-            f"{NOTES.get(name, (name, name))[index]}：{count}" for name, count in self.notes.items()
+            f"{NOTES.get(name, (name, name))[index]}：{count}"
+            for name, count in self.notes.items()
+            if count
         ]
         said += [
             f"{REASONS.get(name, (name, name))[index]}：{count}"

@@ -20,7 +20,7 @@ from roadchief.streets.importing import checking, doors, lines, mapping, osm
 from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
 from roadchief.streets.importing.report import Report
 from roadchief.streets.models import RoadSegment, Subdistrict
-from roadchief.streets.storefronts import ground
+from roadchief.streets.storefronts import ground, lay_missing_zones
 
 SAMPLE = 400
 Tell = Callable[[int], None]
@@ -183,6 +183,23 @@ def _take_doors(
                 doors.take(session, shop, rows, write=not order.dry_run)
     except KeyboardInterrupt:
         report.interrupted = True
+
+
+def lay_zones(database: Database, subdistrict_id: int, *, tell: Tell = lambda _n: None) -> int:
+    """Fronts and duty zones for what was imported: a transaction a segment, safe to repeat."""
+    with database.transaction(subdistrict_id) as session:
+        ids = session.scalars(
+            select(RoadSegment.id)
+            .where(RoadSegment.subdistrict_id == subdistrict_id, RoadSegment.closed_at.is_(None))
+            .order_by(RoadSegment.id)
+        ).all()
+    laid = 0
+    for segment_id in ids:
+        with database.transaction(subdistrict_id) as session:
+            segment = session.get_one(RoadSegment, (subdistrict_id, segment_id))
+            laid += lay_missing_zones(session, segment)
+        tell(laid)
+    return laid
 
 
 def _take_roads(
