@@ -41,7 +41,7 @@ def main() -> None:
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the pages (WSGI, several processes)."""
     config.load(os.environ)
-    os.execv(
+    os.execv(  # noqa: S606
         sys.executable,
         [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),

@@ -106,7 +106,7 @@ def _answers(cluster: Cluster) -> bool:
     try:
         with psycopg.connect(cluster.superuser_url, connect_timeout=3) as connection:
             row = connection.execute("SHOW data_directory").fetchone()
-            return bool(row) and row[0] == cluster.data
+            return row is not None and bool(row[0] == cluster.data)
     except psycopg.Error:
         return False
 
@@ -163,7 +163,9 @@ def _configuration() -> str:
 def _start(data: Path, passwords: dict[str, str]) -> Cluster:
     """A stale pid file of a crash is PostgreSQL's own business: pg_ctl sees through it."""
     port = _free_port()
-    sockets = data.parent if len(str(data.parent)) < SOCKET_PATH_LIMIT else Path("/tmp")
+    sockets = (
+        data.parent if len(str(data.parent)) < SOCKET_PATH_LIMIT else Path(tempfile.gettempdir())
+    )
     options = f"-p {port} -k {sockets}"
     log = data.parent / "log"
     command = [_tool("pg_ctl"), "-D", str(data), "-l", str(log), "-o", options]

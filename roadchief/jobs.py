@@ -27,7 +27,7 @@ def later(session: Session, name: str, **arguments: Any) -> int:
     deferrer = queue.configure_task(
         name,
         allow_unknown=True,
-        connection=driver_connection(session),  # type: ignore[call-arg]
+        connection=driver_connection(session),
     )
     return int(deferrer.defer(**arguments))
 

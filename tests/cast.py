@@ -1,18 +1,18 @@
-"""The cast: one person of every role in 潍坊新村, and a few from 洋泾 who must see nothing of it."""
+"""The cast: one person of every role in 潍坊新村, and a few from 洋泾."""
 
 from dataclasses import dataclass
 
 import pyotp
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
 from roadchief.accounts import passwords, people
 from roadchief.accounts.access import ROLES, SECOND_FACTOR
 from roadchief.accounts.models import Person
 from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.lib import clock
-from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
-
 from tests import makers
 
 PASSWORD = "a walk along the road at dawn"

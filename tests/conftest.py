@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from roadchief.config import ROOT, Settings
-from roadchief.db import Database, enter_tenant, make_engine
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
+from roadchief.config import ROOT, Settings
+from roadchief.db import Database, enter_tenant, make_engine
 from tests import databases
 from tests.cast import Cast
 
@@ -156,9 +156,7 @@ def queries(engine: Engine) -> Callable[[], Any]:
             if (
                 not sql.lstrip()
                 .upper()
-                .startswith(
-                    (("SAVEPOINT", "RELEASE", "SET ", "ROLLBACK", "SELECT CURRENT_SETTING"))
-                )
+                .startswith(("SAVEPOINT", "RELEASE", "SET ", "ROLLBACK", "SELECT CURRENT_SETTING"))
             ):
                 seen.statements.append(sql)
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from sqlalchemy.engine import make_url
+
 from roadchief import migrations
 from roadchief.config import ROOT
-from sqlalchemy.engine import make_url
 
 EXTENSIONS = ("postgis", "pg_trgm", "btree_gist")
 

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import shapely
+from sqlalchemy.orm import Session
+
 from roadchief.accounts.models import LoginDirectory, Person, Post
 from roadchief.db import new_id, tenant_of
 from roadchief.lib import geo
 from roadchief.streets.models import Assignment, Road, RoadSegment, Storefront, Subdistrict
-from sqlalchemy.orm import Session
 
-NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
+NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 # 崂山路 as a straight line: enough for rules that need a street.
 LAOSHAN = shapely.LineString([(121.51805, 31.23118), (121.5195, 31.2271)])
 WEIFANG_AREA = shapely.MultiPolygon([shapely.box(121.505, 31.205, 121.545, 31.2335)])

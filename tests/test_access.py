@@ -5,10 +5,10 @@ import uuid
 
 import pytest
 from flask import Flask
+
 from roadchief.accounts import access
 from roadchief.accounts.access import ROLES, TABLE, Actor, may
 from roadchief.db import Database
-
 from tests import makers
 from tests.cast import Cast, sign_in
 

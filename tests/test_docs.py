@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 import click
+
 from roadchief import events
 from roadchief.cli import main
 from roadchief.config import ROOT, Settings

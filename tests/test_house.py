@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from roadchief.config import ROOT
 
 HOUSE = ROOT / "roadchief"
@@ -41,7 +42,6 @@ PURE = {
     "streets/naming.py",
     "lib/symbols.py",
     "streets/placing.py",
-    "streets/shifts.py",
     "streets/shifts.py",
     "streets/importing/mapping.py",
     "streets/importing/report.py",

@@ -2,8 +2,9 @@
 
 import psycopg
 import pytest
-from roadchief import migrations
 from sqlalchemy.exc import OperationalError
+
+from roadchief import migrations
 
 
 def test_up_down_up(fresh_url: str) -> None:

@@ -27,7 +27,7 @@ from roadchief.web.security import cookie_name
 
 pages = Blueprint("signin", __name__)
 View = TypeVar("View", bound=Callable[..., Any])
-SECRET_KEY = "second-factor"  # in the signed browser session until it is confirmed
+PENDING = "second-factor"  # in the signed browser session until it is confirmed
 
 
 def allows(action: str) -> Callable[[View], View]:
@@ -209,9 +209,9 @@ def change_password() -> AnyResponse:
 @allows("own.account")
 def second_factor() -> str:
     actor = current()
-    secret = browser.get(SECRET_KEY) or people.new_second_factor()
-    browser[SECRET_KEY] = secret
-    uri = pyotp.TOTP(secret).provisioning_uri(actor.name, issuer_name="RoadChief")
+    secret = browser.get(PENDING) or people.new_second_factor()
+    browser[PENDING] = secret
+    uri = pyotp.TOTP(secret).provisioning_uri(name=actor.name, issuer_name="RoadChief")
     with tenant_transaction(actor.subdistrict_id) as session:
         person = roster.find(session, actor.person_id)
     return render_template(
@@ -228,7 +228,7 @@ def second_factor() -> str:
 def confirm_second_factor() -> AnyResponse:
     """Proves that the phone knows the secret; this browser then counts as shown."""
     actor, at = current(), clock.now()
-    secret = str(browser.get(SECRET_KEY, ""))
+    secret = str(browser.get(PENDING, ""))
     step = sessions.matching_step(secret, request.form.get("code", ""), at=at) if secret else None
     if step is None:
         raise BadInput(

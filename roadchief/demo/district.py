@@ -21,7 +21,8 @@ WORDS = "桂香知味蓝湾晨光老灶禾田春信同福青石云栖小满谷�
 TRADES = ("面馆", "理发店", "水果店", "五金店", "咖啡", "茶饮", "便利店", "小吃", "花店", "药房")
 COLUMNS = (
     "subdistrict_id, id, door, house_number, address, name, business_type, segment_id, side, "
-    "measure_m, human_number, pieces, initials, duty_zone_drawn, source, source_id, source_datum, opened_at"
+    "measure_m, human_number, pieces, initials, duty_zone_drawn, source, source_id, source_datum, "
+    "opened_at"
 )
 
 STAGE = "CREATE TEMP TABLE stage (LIKE storefront) ON COMMIT DROP"

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import secrets
@@ -131,7 +132,7 @@ def put_in_charge(session: Session, posts: dict[str, Post], *, at: datetime) -> 
 
 def live_a_fortnight(session: Session, names: dict[str, Any], *, at: datetime) -> None:
     """Turnover, a closed front, a merged pair: each on its day before `at`."""
-    rows = list(
+    rows: list[Any] = list(
         session.scalars(
             select(Storefront)
             .where(Storefront.subdistrict_id == tenant_of(session))
@@ -147,14 +148,14 @@ def live_a_fortnight(session: Session, names: dict[str, Any], *, at: datetime) -
     storefronts.close_storefront(session, closing, by=None, at=when, because="楼宇改造")
     pair = next(
         (one, other)
-        for one, other in zip(rows[30:], rows[31:], strict=False)
+        for one, other in itertools.pairwise(rows)
         if (one.segment_id, one.side) == (other.segment_id, other.side)
         and one.frontage.distance(other.frontage) < 1e-5
     )
     _merge(session, pair, at - timedelta(days=3))
 
 
-def _merge(session: Session, pair: tuple[Storefront, Storefront], at: datetime) -> None:
+def _merge(session: Session, pair: tuple[Any, Any], at: datetime) -> None:
     one, other = pair
     ends = [one.frontage.coords[0], other.frontage.coords[-1]]
     front = shapely.LineString(ends)

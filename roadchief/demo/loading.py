@@ -115,7 +115,7 @@ def segments_of(session: Session, road: Road) -> list[RoadSegment]:
 
 def _load_blocks(session: Session, seed: dict[str, Any]) -> dict[str, StreetBlock]:
     """By the name of each road that belongs to it."""
-    found = {}
+    found: dict[str, StreetBlock] = {}
     for facts in (row for row in seed["blocks"] if row["code"] == tenant_of(session)):
         block = StreetBlock(
             subdistrict_id=tenant_of(session),

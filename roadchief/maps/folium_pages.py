@@ -29,7 +29,7 @@ class StreetLayers(MacroElement):
     )
 
     def __init__(self, given: dict[str, Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "StreetLayers"
         self.given = given
 
@@ -65,7 +65,7 @@ def street_map(
         west, south, east, north = bounds
         page.fit_bounds([[south, west], [north, east]], padding=(12, 12))
     page.add_child(StreetLayers(given))
-    figure = page.get_root()
+    figure: Any = page.get_root()
     figure.render()
     header = figure.header.render()
     # Folium states the map's place in a style element; scripts and links we write ourselves.

@@ -125,7 +125,8 @@ def tile(layer: str, z: int, x: int, y: int) -> Response:
     response.headers["Cache-Control"] = f"private, max-age={TILE_LIFE_S}"
     response.headers["Vary"] = "Cookie"
     response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest())
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @pages.get("/tiles/<layer>.json")

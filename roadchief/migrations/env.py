@@ -1,6 +1,6 @@
 """Alembic's entry: runs as the owner, gives up rather than wait long for a lock."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import create_engine, pool, text
@@ -19,7 +19,7 @@ def ours(_object: Any, name: str | None, kind: str, reflected: bool, compare_to:
     return kind != "table" or not reflected or name in Base.metadata.tables
 
 
-def render(kind: str, item: Any, autogen: Any) -> str | bool:
+def render(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, Shape):
         autogen.imports.add("from roadchief.db import Shape")
         return f'Shape("{item.geometry_type}")'

@@ -1,1 +1,4 @@
-"""The ground: sub-districts, roads, segments, storefronts. Read: models, linework, register, catalog."""
+"""The ground: sub-districts, roads, segments, storefronts.
+
+Read: models, linework, register, storefronts, catalog, importing.
+"""

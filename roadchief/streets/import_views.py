@@ -170,7 +170,7 @@ def _find(session: Any, run_id: uuid.UUID) -> ImportRun:
     row = session.get(ImportRun, (tenant_of(session), run_id))
     if row is None:
         raise NotFound
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def _folder(subdistrict_id: int, run_id: uuid.UUID) -> Path:

@@ -95,7 +95,7 @@ def _move_storefronts(
         sides = {old.id: old for old in before}
         for row in rows:
             place = _nearest(row.door, after)
-            turned = bool(place) and _turned(sides[getattr(row, segment)].line, place[0].line)
+            turned = place is not None and _turned(sides[getattr(row, segment)].line, place[0].line)
             setattr(row, segment, place[0].id if place else None)
             setattr(row, measure, place[1] if place else None)
             if place is None or turned:

@@ -6,15 +6,15 @@ import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from roadchief.accounts import passwords, people, sessions
 from roadchief.accounts.models import SignInSession
 from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.errors import BadInput, TooMany
 from roadchief.lib import clock
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from tests import makers
 from tests.cast import PASSWORD, Cast, sign_in
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from roadchief import config
 from roadchief.config import BadSetting
 

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 import shapely
-from roadchief import events, jobs
-from roadchief.db import enter_tenant, savepoint
-from roadchief.streets.models import Road, RoadSegment
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
+from roadchief import events, jobs
+from roadchief.db import enter_tenant, savepoint
+from roadchief.streets.models import Road, RoadSegment
 from tests import makers
 from tests.conftest import WEIFANG, YANGJING
 

@@ -1,6 +1,7 @@
 """Refusals: families, statuses, sentences in both languages."""
 
 import pytest
+
 from roadchief import errors
 from roadchief.errors import BadInput, Refusal, RuleBroken, TooMany, status_of
 

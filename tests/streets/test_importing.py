@@ -1,4 +1,4 @@
-"""Files in, with a clear report: what is good is taken, what is broken is named, nothing crashes."""
+"""Files in, with a clear report: what is good is taken, what is broken is named."""
 
 import csv
 import json
@@ -12,6 +12,9 @@ from typing import Any
 import pyogrio
 import pytest
 import shapely
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib.coords import Datum, from_wgs84
@@ -19,9 +22,6 @@ from roadchief.streets.importing import run
 from roadchief.streets.importing.mapping import guess
 from roadchief.streets.importing.report import Report
 from roadchief.streets.models import Road, RoadSegment, Storefront, Subdistrict
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from tests import makers
 
 CODE = 310115004
@@ -364,7 +364,7 @@ def test_roads_are_cut_at_the_border_and_at_junctions(database: Database, tmp_pa
         pieces = session.scalars(
             select(RoadSegment).where(RoadSegment.road_id == road.id).order_by(RoadSegment.seq)
         ).all()
-        assert [piece.to_name for piece in pieces][0] == "潍坊路"
+        assert pieces[0].to_name == "潍坊路"
         assert len(pieces) == 2
         area = session.get_one(Subdistrict, CODE).area
         assert all(area.buffer(1e-6).contains(piece.line) for piece in pieces)

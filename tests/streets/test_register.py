@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 import shapely
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.errors import BadInput, Conflict, NotFound, RuleBroken, WrongState
@@ -13,9 +16,6 @@ from roadchief.events import Event
 from roadchief.lib import geo
 from roadchief.streets import catalog, chiefs, register, storefronts, tenancies
 from roadchief.streets.models import Assignment, RoadSegment, SegmentSuccession, Storefront, Tenancy
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from tests import makers
 from tests.conftest import make_settings
 

@@ -5,6 +5,7 @@ from io import BytesIO
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
 from roadchief.config import ROOT
 
 METHODS = [("roadchief/**.py", "python"), ("roadchief/templates/**.html", "jinja2")]

@@ -1,5 +1,7 @@
 """The job queue and the counters of rate limits."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from procrastinate.schema import SchemaManager
@@ -10,7 +12,8 @@ down_revision = "0001"
 
 def upgrade() -> None:
     # Many statements in one text, so straight to the driver, which then binds no parameters.
-    op.get_bind().connection.driver_connection.execute(SchemaManager.get_schema())
+    driver: Any = op.get_bind().connection.driver_connection
+    driver.execute(SchemaManager.get_schema())
     # UNLOGGED: counters may be lost in a crash, and cost little. Not tenant data: keys are hashed.
     op.execute(
         "CREATE UNLOGGED TABLE rate_count ("
@@ -32,7 +35,8 @@ def downgrade() -> None:
     bind = op.get_bind()
     functions = bind.execute(
         sa.text(
-            "SELECT CAST(p.oid AS regprocedure) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
+            "SELECT CAST(p.oid AS regprocedure) FROM pg_proc p "
+            "JOIN pg_namespace n ON n.oid = p.pronamespace "
             "WHERE n.nspname = 'public' AND p.proname LIKE 'procrastinate_%'"
         )
     )
@@ -40,8 +44,10 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {function} CASCADE")
     types = bind.execute(
         sa.text(
-            "SELECT CAST(t.oid AS regtype) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace "
-            "WHERE n.nspname = 'public' AND t.typname LIKE 'procrastinate_%' AND t.typtype IN ('e','c')"
+            "SELECT CAST(t.oid AS regtype) FROM pg_type t "
+            "JOIN pg_namespace n ON n.oid = t.typnamespace "
+            "WHERE n.nspname = 'public' AND t.typname LIKE 'procrastinate_%' "
+            "AND t.typtype IN ('e','c')"
         )
     )
     for (kind,) in types.fetchall():

@@ -1,4 +1,4 @@
-"""One batch of a file: each row fit for us, or a problem with line, field, value, reason. *Pure.*"""
+"""One batch of a file: each row fit for us, or a problem that says why. *Pure.*"""
 
 import hashlib
 import math

@@ -71,34 +71,39 @@ def _batches(path: Path, what: str, columns: list[str]) -> Iterator[Batch]:
 def _roads(path: Path) -> Iterator[tuple[shapely.LineString, tuple[str, ...]]]:
     """Every highway with its tags; unnamed ones are counted by the loader."""
     for way in osmium.FileProcessor(str(path), osmium.osm.WAY | osmium.osm.NODE).with_locations():
-        if not way.is_way() or "highway" not in way.tags:
+        if not isinstance(way, osmium.osm.Way) or "highway" not in way.tags:
             continue
         line = _line(way)
         if line is not None:
             tags = way.tags
-            name = tags.get("name:zh") or tags.get("name", "")
-            english = tags.get("name:en", "")
-            yield line, (f"w{way.id}", name, english, tags.get("highway", ""))
+            name = tags.get("name:zh") or tags.get("name") or ""
+            english = tags.get("name:en") or ""
+            yield line, (f"w{way.id}", name, english, (tags.get("highway") or ""))
 
 
 def _shops(path: Path) -> Iterator[tuple[shapely.Geometry, tuple[str, ...]]]:
     found = osmium.FileProcessor(str(path), osmium.osm.WAY | osmium.osm.NODE).with_locations()
     for item in found:
-        trade = item.tags.get("shop") or item.tags.get("amenity", "")
+        trade = item.tags.get("shop") or (item.tags.get("amenity") or "")
         if not ("shop" in item.tags or trade in TRADES):
             continue
         tags = item.tags
         row = (
-            tags.get("name:zh") or tags.get("name", ""),
+            tags.get("name:zh") or tags.get("name") or "",
             trade,
-            tags.get("addr:street", ""),
-            tags.get("addr:housenumber", ""),
-            tags.get("addr:full", ""),
+            (tags.get("addr:street") or ""),
+            (tags.get("addr:housenumber") or ""),
+            (tags.get("addr:full") or ""),
         )
-        if item.is_node():
+        if isinstance(item, osmium.osm.Node):
             place = item.location
             yield shapely.Point(place.lon, place.lat), (f"n{item.id}", *row)
-        elif (line := _line(item)) is not None and line.is_ring and len(line.coords) >= 4:
+        elif (
+            isinstance(item, osmium.osm.Way)
+            and (line := _line(item))
+            and line.is_ring
+            and len(line.coords) >= 4
+        ):
             yield shapely.Polygon(line.coords), (f"w{item.id}", *row)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import Database, tenant_of
 from roadchief.errors import BadInput, NotFound, RuleBroken
 from roadchief.lib.coords import Datum
+from roadchief.lib.geo import swapped_axes
 from roadchief.streets import shifts
 from roadchief.streets.importing import checking, doors, lines, mapping, osm
 from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
@@ -138,7 +139,7 @@ def _judge_datum(database: Database, source: Source, order: Order, report: Repor
     )
     xy = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
     xy = xy[np.isfinite(xy).all(axis=1)][:2000]
-    if xy.size and not checking.geo.swapped_axes(xy):
+    if xy.size and not swapped_axes(xy):
         verdict = shifts.judge(xy[:, 0], xy[:, 1], order.datum, roads)
         report.datum = {"zh": verdict.say("zh"), "en": verdict.say("en")}
         report.doubtful_datum = verdict.doubtful
