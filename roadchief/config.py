@@ -51,9 +51,6 @@ class Settings:
     statement_timeout_s: int = 30
     rate_limit: str = "600 per minute"  # per address, all pages
     metrics_token: str = ""  # bearer token for /metrics; empty: loopback only
-    oidc_issuer: str = ""  # empty: no sign-in by OIDC
-    oidc_client_id: str = ""
-    oidc_client_secret: str = ""
     testing: bool = field(default=False, metadata={"internal": True})
 
     @property

@@ -29,7 +29,6 @@ class Person(Tenant, Base):
     totp_secret: Mapped[str | None]
     totp_confirmed_at: Mapped[datetime | None]
     totp_last_step: Mapped[int | None]  # a code is good once: steps at or below are refused
-    oidc_subject: Mapped[str | None]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 

@@ -25,7 +25,7 @@ COLUMNS = (
     "opened_at"
 )
 
-STAGE = "CREATE TEMP TABLE stage (LIKE storefront) ON COMMIT DROP"
+STAGE = "CREATE TEMP TABLE IF NOT EXISTS stage (LIKE storefront) ON COMMIT DROP"
 
 
 def make(database: Database, code: int, storefronts: int, *, at: datetime) -> int:
@@ -50,6 +50,7 @@ def make(database: Database, code: int, storefronts: int, *, at: datetime) -> in
         left = storefronts
         # COPY knows no row-level security, so it goes by way of a table of this transaction.
         session.execute(text(STAGE))
+        session.execute(text("TRUNCATE stage"))
         with driver_connection(session).cursor() as cursor:
             for segment in segments:
                 count = min(each, left)

@@ -32,11 +32,16 @@ def segment_code(road: str, number: int) -> str:
     return f"{initials(road_name(road)).upper() or 'R'}-{number:02d}"
 
 
-def human_number(subdistrict: str, road: str, house_number: str, copy: int) -> str:
-    """WF-LSL-0639-1 (domain.md §4.3): printed on the plate, no secret."""
+def number_stem(subdistrict: str, road: str, house_number: str) -> str:
+    """WF-LSL-0639: a human number without its last part, which counts doors of one number."""
     numbers = house_numbers(house_number)
     door = f"{numbers[0]:04d}" if numbers else "0000"
-    return f"{subdistrict}-{initials(road_name(road)).upper() or 'R'}-{door}-{copy}"
+    return f"{subdistrict}-{initials(road).upper() or 'R'}-{door}"
+
+
+def human_number(subdistrict: str, road: str, house_number: str, copy: int) -> str:
+    """WF-LSL-0639-1 (domain.md §4.3): printed on the plate, no secret."""
+    return f"{number_stem(subdistrict, road, house_number)}-{copy}"
 
 
 @dataclass(frozen=True)

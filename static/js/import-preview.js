@@ -5,7 +5,7 @@
   const map = L.map(box, { preferCanvas: true, maxZoom: 19 }).setView([31.227, 121.5195], 14);
   map.attributionControl.setPrefix(false);
   const P = window.protomapsL;
-  P.leafletLayer({ url: location.origin + box.dataset.tiles, backgroundColor: "#EEF1F0", maxDataZoom: 18, labelRules: [],
+  P.leafletLayer({ url: location.origin + box.dataset.tiles, backgroundColor: "#EEF1F0", maxDataZoom: 18, labelRules: [], attribution: "",
     paintRules: [
       { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: "#E1E5E7" }) },
       { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: "#B8C2C8", width: 3 }) },

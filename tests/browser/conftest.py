@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
 from roadchief.app import create_app
 from roadchief.db import Database
 from roadchief.demo import cli as demo
-from werkzeug.serving import make_server
-
 from tests import databases
 from tests.conftest import make_settings
 

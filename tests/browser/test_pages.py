@@ -7,9 +7,9 @@ from pathlib import Path
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
+
 from roadchief.config import ROOT
 from roadchief.lib import clock
-
 from tests.browser.conftest import Site
 
 pytestmark = pytest.mark.xdist_group("browser")

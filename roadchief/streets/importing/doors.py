@@ -55,7 +55,7 @@ class Shop:
     datum: str
     at: datetime
     report: Report
-    numbers: set[str]
+    numbers: dict[str, int]
     seen: set[int] = field(default_factory=set)
 
 
@@ -66,7 +66,14 @@ def prepare(
     if area is not None:
         shapely.prepare(area)
     return Shop(
-        tenant_of(session), on, area, source, datum, at, report, human_numbers_in_use(session)
+        tenant_of(session),
+        on,
+        area,
+        source,
+        datum,
+        at,
+        report,
+        _highest(human_numbers_in_use(session)),
     )
 
 
@@ -223,13 +230,20 @@ def _place(shop: Shop, placed: placing.Placements, at: int) -> tuple[Any, ...]:
 
 
 def _number(shop: Shop, segment: int, house_number: str) -> str:
+    """The next free human number of a door; numbers are never used again."""
     road = shop.on.roads[segment] if segment >= 0 else ""
-    copy = 1
-    while (
-        found := naming.human_number(shop.on.short_name, road, house_number, copy)
-    ) in shop.numbers:
-        copy = copy + 1 if copy < 8 else copy * 2
-    shop.numbers.add(found)
+    stem = naming.number_stem(shop.on.short_name, road, house_number)
+    shop.numbers[stem] = shop.numbers.get(stem, 0) + 1
+    return f"{stem}-{shop.numbers[stem]}"
+
+
+def _highest(used: set[str]) -> dict[str, int]:
+    """The highest last part in use, by stem."""
+    found: dict[str, int] = {}
+    for number in used:
+        stem, _, last = number.rpartition("-")
+        if last.isdigit():
+            found[stem] = max(found.get(stem, 0), int(last))
     return found
 
 
@@ -240,7 +254,27 @@ def _write(session: Session, rows: list[tuple[Any, ...]]) -> None:
         driver_connection(session).cursor() as cursor,
         cursor.copy(f"COPY stage ({COLUMNS}) FROM STDIN") as copy,
     ):
-        for row in rows:
-            copy.write_row(row)
+        copy.write("".join(_line(row) for row in rows))
     session.execute(text(UPDATE), {"here": tenant_of(session)})
     session.execute(text(INSERT))
+
+
+def _line(row: tuple[Any, ...]) -> str:
+    """A row in COPY's text form: several times faster than converting value by value."""
+    return "\t".join([_cell(value) for value in row]) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if isinstance(value, str):
+        return value.replace("\\", "\\\\") if "\\" in value else value
+    if isinstance(value, list):
+        return "{" + ",".join([_quoted(one) for one in value]) + "}"
+    return str(value)
+
+
+def _quoted(text_: str) -> str:
+    """One element of an array, for COPY: both escape the backslash."""
+    inner = text_.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + inner.replace("\\", "\\\\") + '"'

@@ -16,6 +16,7 @@ from roadchief.db import Database, tenant_of
 from roadchief.errors import BadInput, NotFound, RuleBroken
 from roadchief.lib.coords import Datum
 from roadchief.lib.geo import swapped_axes
+from roadchief.lib.text import clean
 from roadchief.streets import shifts
 from roadchief.streets.importing import checking, doors, lines, mapping, osm
 from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
@@ -53,7 +54,7 @@ class Order:
 
     @property
     def source_name(self) -> str:
-        return self.source or self.path.stem[:100]
+        return clean(self.source or self.path.stem)[:100]
 
 
 def take(
