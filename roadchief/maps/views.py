@@ -14,35 +14,38 @@ from roadchief.lib import clock
 from roadchief.maps import tiles
 from roadchief.maps.folium_pages import Pieces, street_map
 from roadchief.streets import catalog, storefronts
-from roadchief.streets.models import RoadSegment, Subdistrict
+from roadchief.streets.models import Subdistrict
 from roadchief.web import settings, tenant_transaction
-from roadchief.web.pages import language, metres, wants_json
+from roadchief.web.pages import Page, language, metres, page_number, wants_json
 
 pages = Blueprint("maps", __name__)
 ALLOWED = (
     "roads, segments, signs, addresses, chiefs' names and office phones are public (§2.5, §4.4)"
 )
 TILE_LIFE_S = 60
+LISTED = 60  # segments beside the map; the rest by page
 
 
 @pages.get("/map/")
 @public(ALLOWED)
 def district() -> str:
-    here = subdistrict()
+    here, number = subdistrict(), page_number()
     with tenant_transaction(here.id) as session:
-        rows, at = catalog.segments(session), clock.now()
+        at = clock.now()
+        rows = catalog.segments(session, number=number, size=LISTED)
         states = catalog.segment_states(session, at=at)
         charge = catalog.charge(session, at=at)
-        stations = catalog.stations(session)
-    drawing = _draw(here, bounds=_bounds(here, [row[0] for row in rows]))
+        bounds = catalog.extent(session)
+    if bounds is None and here.area is not None:
+        bounds = here.area.bounds
     return render_template(
         "maps/district.html",
         here=here,
-        rows=rows,
+        page=Page(rows, number, len(states), LISTED),
         states=states,
-        stations=stations,
+        gaps=sum(1 for state in states.values() if state == "gap"),
         chiefs=_by_segment(charge),
-        drawing=drawing,
+        drawing=_draw(here, bounds=bounds),
         places=_places(),
     )
 
@@ -192,21 +195,6 @@ def _draw(here: Subdistrict, *, bounds: tuple[float, float, float, float] | None
         "attribution": attribution,
     }
     return street_map(bounds=bounds, given=given)
-
-
-def _bounds(here: Subdistrict, rows: list[RoadSegment]) -> tuple[float, float, float, float] | None:
-    """Key roads first: that is where a chief looks; else all roads, else the border."""
-    lines = [row.line for row in rows if row.key_road] or [row.line for row in rows]
-    shapes = lines or ([here.area] if here.area is not None else [])
-    if not shapes:
-        return None
-    boxes = [shape.bounds for shape in shapes]
-    return (
-        min(box[0] for box in boxes),
-        min(box[1] for box in boxes),
-        max(box[2] for box in boxes),
-        max(box[3] for box in boxes),
-    )
 
 
 def _by_segment(charge: list[Any]) -> dict[uuid.UUID, list[Any]]:

@@ -108,8 +108,8 @@ def charge(session: Session, *, at: datetime, segment_id: uuid.UUID | None = Non
     return list(rows)
 
 
-def segments(session: Session) -> list[Row[Any]]:
-    """(segment, road name, open storefronts) of every open segment, by road."""
+def segments(session: Session, *, number: int = 1, size: int = 10_000) -> list[Row[Any]]:
+    """(segment, road name, open storefronts) of open segments, key roads first; one page."""
     count = (
         select(Storefront.segment_id, func.count().label("shops"))
         .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
@@ -123,9 +123,24 @@ def segments(session: Session) -> list[Row[Any]]:
             .outerjoin(count, count.c.segment_id == RoadSegment.id)
             .where(RoadSegment.subdistrict_id == tenant_of(session))
             .where(Road.subdistrict_id == tenant_of(session), RoadSegment.closed_at.is_(None))
-            .order_by(RoadSegment.key_road.desc(), Road.name, RoadSegment.seq)
+            .order_by(RoadSegment.key_road.desc(), Road.name, RoadSegment.seq, RoadSegment.id)
+            .limit(size)
+            .offset((number - 1) * size)
         )
     )
+
+
+def extent(session: Session) -> tuple[float, float, float, float] | None:
+    """West, south, east, north of the key roads, or of all roads: where a chief looks first."""
+    row = session.execute(
+        text(
+            "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT coalesce("
+            "ST_Extent(line) FILTER (WHERE key_road), ST_Extent(line)) AS e FROM road_segment "
+            "WHERE subdistrict_id = :here AND closed_at IS NULL) x WHERE e IS NOT NULL"
+        ),
+        {"here": tenant_of(session)},
+    ).one_or_none()
+    return (row[0], row[1], row[2], row[3]) if row else None
 
 
 def segment(session: Session, segment_id: uuid.UUID) -> tuple[RoadSegment, Road]:
