@@ -42,6 +42,7 @@ PURE = {
     "streets/naming.py",
     "lib/symbols.py",
     "streets/placing.py",
+    "streets/permits.py",
     "streets/shifts.py",
     "streets/importing/mapping.py",
     "streets/importing/report.py",

@@ -16,15 +16,12 @@ from roadchief.config import ROOT
 from roadchief.db import new_id, tenant_of
 from roadchief.demo import drawing
 from roadchief.lib.geo import Plane, as_multipolygon
-from roadchief.streets import naming, placing, register, storefronts, tenancies
+from roadchief.streets import naming, places, placing, register, storefronts, tenancies
 from roadchief.streets.models import (
     BackgroundShape,
-    Grid,
     Organisation,
-    PermitArea,
     Road,
     RoadSegment,
-    Station,
     StreetBlock,
     Subdistrict,
 )
@@ -54,11 +51,11 @@ def load_ground(session: Session, seed: dict[str, Any], *, at: datetime) -> None
         )
     )
     session.flush()
-    blocks = _load_blocks(session, seed)
+    blocks = _load_blocks(session, seed, at=at)
     _load_roads(session, seed, area, blocks, at=at)
-    _load_organisations(session, seed)
-    _load_stations(session, seed)
-    _load_grids(session, area)
+    _load_organisations(session, seed, at=at)
+    _load_stations(session, seed, at=at)
+    _load_grids(session, area, at=at)
     session.flush()
 
 
@@ -98,7 +95,7 @@ def load_storefronts(
     )
     _let(session, opened, names, dice, on=at.date(), at=at)
     _load_background(session, seed, [row.building for row, _ in rows], dice)
-    _load_permits(session, seed, on=at.date())
+    _load_permits(session, seed, at=at)
     return len(opened)
 
 
@@ -113,17 +110,11 @@ def segments_of(session: Session, road: Road) -> list[RoadSegment]:
     )
 
 
-def _load_blocks(session: Session, seed: dict[str, Any]) -> dict[str, StreetBlock]:
+def _load_blocks(session: Session, seed: dict[str, Any], *, at: datetime) -> dict[str, StreetBlock]:
     """By the name of each road that belongs to it."""
     found: dict[str, StreetBlock] = {}
     for facts in (row for row in seed["blocks"] if row["code"] == tenant_of(session)):
-        block = StreetBlock(
-            subdistrict_id=tenant_of(session),
-            id=new_id(),
-            name=facts["name"],
-            theme=facts["theme"],
-        )
-        session.add(block)
+        block = places.open_block(session, name=facts["name"], theme=facts["theme"], by=None, at=at)
         found |= dict.fromkeys(facts["roads"], block)
     session.flush()
     return found
@@ -167,39 +158,36 @@ def _load_roads(
         )
 
 
-def _load_organisations(session: Session, seed: dict[str, Any]) -> None:
+def _load_organisations(session: Session, seed: dict[str, Any], *, at: datetime) -> None:
     lists = [row["list"] for row in seed["organisations"] if row["code"] == tenant_of(session)]
     found: dict[str, Organisation] = {}
     for number, (name, kind, parent) in enumerate(lists[0] if lists else []):
-        found[name] = Organisation(
-            subdistrict_id=tenant_of(session),
-            id=new_id(),
-            kind=kind,
+        found[name] = places.open_organisation(
+            session,
             name=name,
-            parent_id=found[parent].id if parent else None,
+            kind=kind,
+            parent=found.get(parent),
+            by=None,
+            at=at,
             office_phone=f"021-5{tenant_of(session) % 1000:03d}{number:04d}",
         )
-        session.add(found[name])
-        session.flush()
 
 
-def _load_stations(session: Session, seed: dict[str, Any]) -> None:
+def _load_stations(session: Session, seed: dict[str, Any], *, at: datetime) -> None:
     for facts in (row for row in seed["stations"] if row["code"] == tenant_of(session)):
-        session.add(
-            Station(
-                subdistrict_id=tenant_of(session),
-                id=new_id(),
-                name=facts["name"],
-                kind=facts["kind"],
-                place=shapely.Point(facts["place"]),
-                hours=facts["hours"],
-                functions=facts["functions"],
-                phone=None,
-            )
+        places.open_station(
+            session,
+            name=facts["name"],
+            kind=facts["kind"],
+            hours=facts["hours"],
+            place=shapely.Point(facts["place"]),
+            functions=facts["functions"],
+            by=None,
+            at=at,
         )
 
 
-def _load_grids(session: Session, area: shapely.MultiPolygon) -> None:
+def _load_grids(session: Session, area: shapely.MultiPolygon, *, at: datetime) -> None:
     """Two by two grids, only to have some: real ones are imported."""
     west, south, east, north = area.bounds
     middle_x, middle_y = (west + east) / 2, (south + north) / 2
@@ -211,14 +199,13 @@ def _load_grids(session: Session, area: shapely.MultiPolygon) -> None:
     ]
     for number, box in enumerate(boxes, start=1):
         part = as_multipolygon(area.intersection(shapely.box(*box)))
-        session.add(
-            Grid(
-                subdistrict_id=tenant_of(session),
-                id=new_id(),
-                code=f"G{number:02d}",
-                name=f"第{number}综合网格",
-                area=max(part.geoms, key=lambda shape: shape.area),
-            )
+        places.open_grid(
+            session,
+            code=f"G{number:02d}",
+            name=f"第{number}综合网格",
+            by=None,
+            at=at,
+            area=max(part.geoms, key=lambda shape: shape.area),
         )
 
 
@@ -281,7 +268,7 @@ def _load_background(
     session.flush()
 
 
-def _load_permits(session: Session, seed: dict[str, Any], *, on: date) -> None:
+def _load_permits(session: Session, seed: dict[str, Any], *, at: datetime) -> None:
     for facts in (row for row in seed["permits"] if row["code"] == tenant_of(session)):
         road = session.scalars(
             select(Road).where(
@@ -289,18 +276,17 @@ def _load_permits(session: Session, seed: dict[str, Any], *, on: date) -> None:
             )
         ).one()
         segment = max(segments_of(session, road), key=lambda row: row.length_m)
-        session.add(
-            PermitArea(
-                subdistrict_id=tenant_of(session),
-                id=new_id(),
-                kind=facts["kind"],
-                name=facts["name"],
-                area=_beside(segment, facts),
-                windows=facts["windows"],
-                valid_from=date(on.year, 1, 1),
-                valid_to=date(on.year, 12, 31),
-                trade=facts["trade"],
-            )
+        places.open_permit_area(
+            session,
+            name=facts["name"],
+            kind=facts["kind"],
+            area=_beside(segment, facts),
+            windows=facts["windows"],
+            valid_from=date(at.year, 1, 1),
+            valid_to=date(at.year, 12, 31),
+            trade=facts["trade"],
+            by=None,
+            at=at,
         )
 
 
