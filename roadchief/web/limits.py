@@ -13,6 +13,7 @@ from limits.storage import Storage
 from psycopg_pool import ConnectionPool
 
 from roadchief.config import Settings
+from roadchief.lib import clock
 
 limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
 
@@ -67,7 +68,7 @@ class PostgresStorage(Storage):
         row = self._ask(
             "SELECT extract(epoch FROM expires_at) FROM rate_count WHERE key = %(key)s", key
         )
-        return float(row[0]) if row else time.time()
+        return float(row[0]) if row else clock.now().timestamp()
 
     def check(self) -> bool:
         return self._ask("SELECT 1", "") is not None
