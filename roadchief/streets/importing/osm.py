@@ -37,9 +37,7 @@ def open_osm(path: Path, what: str) -> Source:
             name=path.name, reason_zh="文件不存在或为空（0 字节）", reason_en="absent or empty"
         )
     columns = ROAD_COLUMNS if what == "roads" else SHOP_COLUMNS
-    return Source(
-        path, "OSM", columns, None, "utf-8", True, (), lambda: _batches(path, what, columns)
-    )
+    return Source(path, "OSM", columns, "utf-8", True, (), lambda: _batches(path, what, columns))
 
 
 def _batches(path: Path, what: str, columns: list[str]) -> Iterator[Batch]:

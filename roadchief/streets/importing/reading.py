@@ -56,7 +56,6 @@ class Source:
     path: Path
     kind: str
     columns: list[str]
-    count: int | None
     encoding: str | None
     has_shapes: bool
     notes: tuple[str, ...]
@@ -86,7 +85,7 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
 def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
     try:
         with _quiet():
-            info = pyogrio.read_info(address, encoding=encoding, force_feature_count=True)
+            info = pyogrio.read_info(address, encoding=encoding)
     except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:
         raise _broken(path, error) from error
     if info["driver"] != driver:
@@ -104,7 +103,6 @@ def _open_vector(address: str, path: Path, driver: str, encoding: str | None) ->
         path,
         driver,
         columns,
-        int(info["features"]),
         encoding or info["encoding"],
         info["geometry_type"] is not None,
         notes,
@@ -176,7 +174,6 @@ def _open_table(path: Path, encoding: str | None) -> Source:
         path,
         "CSV",
         columns,
-        None,
         encoding,
         False,
         (),

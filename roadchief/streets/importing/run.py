@@ -1,9 +1,10 @@
 """One import from end to end: open, map, judge the datum, take batch by batch, report."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -70,9 +71,14 @@ def take(
     report.encoding = source.encoding
     report.mapping = choose(source, order)
     report.notes.update(dict.fromkeys(source.notes, 1))
-    _judge_datum(database, source, order, report)
+    # Opening a GeoJSON file means reading all of it once, so it is opened once: the first batch
+    # is looked at and then taken with the others.
+    stream = source.batches()
+    first = next(stream, None)
+    _judge_datum(database, first, order, report)
+    batches = chain([first] if first is not None else [], stream)
     takers = {"storefronts": _take_doors, "roads": _take_roads, "boundaries": _take_borders}
-    takers[order.what](database, source, order, report, by, at, tell)
+    takers[order.what](database, batches, order, report, by, at, tell)
     return report
 
 
@@ -122,12 +128,11 @@ def known_roads(session: Session) -> list[shapely.LineString]:
     )
 
 
-def _judge_datum(database: Database, source: Source, order: Order, report: Report) -> None:
+def _judge_datum(database: Database, first: Batch | None, order: Order, report: Report) -> None:
     with database.transaction(order.subdistrict_id) as session:
         if session.get(Subdistrict, order.subdistrict_id) is None:
             raise NotFound
         roads = known_roads(session)
-    first = next(source.batches(), None)
     if first is None or order.what == "boundaries":
         return
     lines_ = _line_numbers(first)
@@ -146,8 +151,10 @@ def _judge_datum(database: Database, source: Source, order: Order, report: Repor
         report.doubtful_datum = verdict.doubtful
 
 
-def _rows(source: Source, order: Order, report: Report, tell: Tell) -> Iterator[checking.Rows]:
-    for batch in source.batches():
+def _rows(
+    batches: Iterable[Batch], order: Order, report: Report, tell: Tell
+) -> Iterator[checking.Rows]:
+    for batch in batches:
         report.rows += len(batch)
         yield checking.fit(
             batch.shapes, batch.columns, report.mapping, _line_numbers(batch), order.datum, report
@@ -163,7 +170,7 @@ def _line_numbers(batch: Batch) -> np.ndarray:
 
 def _take_doors(
     database: Database,
-    source: Source,
+    batches: Iterable[Batch],
     order: Order,
     report: Report,
     by: UUID | None,
@@ -180,7 +187,7 @@ def _take_doors(
             report=report,
         )
     try:
-        for rows in _rows(source, order, report, tell):
+        for rows in _rows(batches, order, report, tell):
             with database.transaction(order.subdistrict_id) as session:
                 doors.take(session, shop, rows, write=not order.dry_run)
     except KeyboardInterrupt:
@@ -206,7 +213,7 @@ def lay_zones(database: Database, subdistrict_id: int, *, tell: Tell = lambda _n
 
 def _take_roads(
     database: Database,
-    source: Source,
+    batches: Iterable[Batch],
     order: Order,
     report: Report,
     by: UUID | None,
@@ -214,7 +221,7 @@ def _take_roads(
     tell: Tell,
 ) -> None:
     ways = lines.Ways(report)
-    for rows in _rows(source, order, report, tell):
+    for rows in _rows(batches, order, report, tell):
         ways.add(rows)
     with database.transaction(order.subdistrict_id) as session:
         lines.take_roads(
@@ -224,14 +231,14 @@ def _take_roads(
 
 def _take_borders(
     database: Database,
-    source: Source,
+    batches: Iterable[Batch],
     order: Order,
     report: Report,
     by: UUID | None,
     at: datetime,
     tell: Tell,
 ) -> None:
-    rows = list(_rows(source, order, report, tell))
+    rows = list(_rows(batches, order, report, tell))
     with database.transaction(order.subdistrict_id) as session:
         lines.take_borders(
             session, rows, source=order.source_name, report=report, write=not order.dry_run
@@ -244,7 +251,7 @@ def preview(order: Order, *, limit: int) -> list[shapely.Geometry]:
     report = Report(order.what, order.path.name)
     report.mapping = choose(source, order)
     found: list[shapely.Geometry] = []
-    for rows in _rows(source, order, report, lambda _n: None):
+    for rows in _rows(source.batches(), order, report, lambda _n: None):
         found += list(rows.shapes[: limit - len(found)])
         if len(found) >= limit:
             break
