@@ -22,7 +22,7 @@ from roadchief.streets import naming, placing
 from roadchief.streets.importing import checking
 from roadchief.streets.importing.checking import Rows
 from roadchief.streets.importing.report import Problem, Report
-from roadchief.streets.models import Subdistrict
+from roadchief.streets.models import Storefront, Subdistrict
 from roadchief.streets.storefronts import Ground, human_numbers_in_use
 
 COLUMNS = (
@@ -41,13 +41,6 @@ UPDATE storefront f SET door = s.door, frontage = s.frontage,
   source_datum = s.source_datum, row_hash = s.row_hash
 FROM stage s WHERE f.subdistrict_id = :here AND f.source = s.source AND f.source_id = s.source_id
 """
-KNOWN = """
-SELECT found.source_id, found.row_hash FROM unnest(CAST(:ids AS text[])) AS wanted(id)
-CROSS JOIN LATERAL (
-  SELECT f.source_id, f.row_hash FROM storefront f
-  WHERE f.subdistrict_id = :here AND f.source = :source AND f.source_id = wanted.id LIMIT 1
-) found
-"""
 INSERT = f"INSERT INTO storefront ({COLUMNS}) SELECT {COLUMNS} FROM stage WHERE human_number <> ''"
 
 
@@ -63,6 +56,7 @@ class Shop:
     at: datetime
     report: Report
     numbers: dict[str, int]
+    known: dict[int, int | None]
     seen: set[int] = field(default_factory=set)
 
 
@@ -81,6 +75,7 @@ def prepare(
         at,
         report,
         _highest(human_numbers_in_use(session)),
+        _known(session, source),
     )
 
 
@@ -97,8 +92,7 @@ def take(session: Session, shop: Shop, rows: Rows, *, write: bool) -> None:
     addresses = _addresses(rows)
     placed = shop.on.streets.place(doors, addresses)
     shop.report.notes["unplaced"] += int((placed.segment < 0).sum())
-    known = _known(session, shop, ids)
-    made = _make(shop, rows, doors, fronts, addresses, placed, ids, known)
+    made = _make(shop, rows, doors, fronts, addresses, placed, ids)
     changed = list(made)
     shop.report.unchanged += len(rows) - len(changed)
     new = sum(1 for row in changed if row[16])
@@ -175,11 +169,18 @@ def _addresses(rows: Rows) -> list[str]:
     return [whole[at] or road[at] + number[at] for at in range(count)]
 
 
-def _known(session: Session, shop: Shop, ids: list[str]) -> dict[str, int | None]:
-    """Row hashes of those that we have. One index look-up an id, whatever the statistics say:
-    in the middle of a big import they are stale, and a plan made from them takes minutes."""
-    rows = session.execute(text(KNOWN), {"here": shop.tenant, "source": shop.source, "ids": ids})
-    return {row.source_id: row.row_hash for row in rows}
+def _known(session: Session, source: str) -> dict[int, int | None]:
+    """Row hashes of all that we have from this source, by the hash of their id.
+
+    Asked once, before the first batch: look-ups batch by batch are planned from statistics that
+    a big import makes stale, and then take minutes. About 100 bytes a row.
+    """
+    rows = session.execute(
+        select(Storefront.source_id, Storefront.row_hash)
+        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.source == source)
+        .execution_options(yield_per=10_000)
+    )
+    return {hash(source_id): row_hash for source_id, row_hash in rows}
 
 
 def _make(
@@ -190,7 +191,6 @@ def _make(
     addresses: list[str],
     placed: placing.Placements,
     ids: list[str],
-    known: dict[str, int | None],
 ) -> Iterator[tuple[Any, ...]]:
     """The rows that are new or differ from what we have, ready for COPY."""
     count = len(rows)
@@ -204,11 +204,12 @@ def _make(
         mark = checking.content_hash(
             hexes[at], names[at], trades[at], numbers[at], addresses[at], place, shop.datum
         )
-        if ids[at] in known and known[ids[at]] == mark:
+        key = hash(ids[at])
+        if key in shop.known and shop.known[key] == mark:
             continue
         short = initials(names[at]) or None if names[at] else None
         segment = int(placed.segment[at])
-        human = "" if ids[at] in known else _number(shop, segment, numbers[at] or addresses[at])
+        human = "" if key in shop.known else _number(shop, segment, numbers[at] or addresses[at])
         yield (
             *(shop.tenant, new_id(), hexes[at], to_hex(fronts[at]), None, False, numbers[at]),
             *(addresses[at], names[at] or None, trades[at] or None, *place, human, short),
