@@ -163,6 +163,14 @@ def savepoint(session: Session) -> Iterator[None]:
         yield
 
 
+def in_turn(session: Session, matter: str) -> None:
+    """Wait until others of this sub-district who do the same are done; ours until the commit."""
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(:here, hashtext(:matter))"),
+        {"here": tenant_of(session), "matter": matter},
+    )
+
+
 def driver_connection(session: Session) -> Any:
     """The psycopg connection of this transaction, for COPY and jobs. Ask inside a savepoint."""
     return session.connection().connection.driver_connection

@@ -211,7 +211,9 @@ def search(session: Session, wanted: str) -> list[Found]:
     asked = clean(wanted).lower()[:60]
     if not asked:
         return []
-    pattern = "%" + asked.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    escaped = asked.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    # A gap between words may hold anything: 崂山路 527 finds 崂山路527号.
+    pattern = f"%{escaped.replace(' ', '%')}%"
     here = tenant_of(session)
     roads = session.execute(
         text(

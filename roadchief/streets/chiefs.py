@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,11 @@ class NotAChief(RuleBroken):
     en = "{title} is not a post that answers for streets"
 
 
+class ScopeClosed(WrongState):
+    zh = "“{name}”已停用，不能任命"
+    en = "{name} is closed: nobody can be appointed to it"
+
+
 class AlreadyAppointed(Conflict):
     zh = "此岗位已负责该范围"
     en = "this post already answers for it"
@@ -54,6 +59,10 @@ def appoint_chief(
         raise NotAChief(title=post.title)
     if not post.holds_at(at):
         raise WrongState
+    # Held, so that it is not closed or split under the appointment.
+    session.refresh(to, with_for_update={"read": True})
+    if getattr(to, "closed_at", None) is not None:
+        raise ScopeClosed(name=to.name)
     row = Assignment(
         subdistrict_id=tenant_of(session),
         id=new_id(),
@@ -88,7 +97,7 @@ def relieve_chief(
         update(Assignment)
         .where(Assignment.subdistrict_id == assignment.subdistrict_id)
         .where(Assignment.id == assignment.id, Assignment.ends_at.is_(None))
-        .values(ends_at=at, ended_because=because)
+        .values(ends_at=func.greatest(at, Assignment.starts_at), ended_because=because)
     )
     if ended.rowcount != 1:  # type: ignore[attr-defined]
         raise AlreadyRelieved

@@ -304,7 +304,7 @@ class Assignment(Tenant, Base):
         tenant_fk("block_id", "street_block"),
         tenant_fk("acting_for_id", "assignment"),
         CheckConstraint("num_nonnulls(road_id, segment_id, block_id) = 1", name="one_scope"),
-        CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="period"),
+        CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="period"),
         Index("ix_assignment_post", "subdistrict_id", "post_id"),
         *(
             Index(

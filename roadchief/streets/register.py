@@ -1,8 +1,8 @@
 """The register of roads and segments: opened, cut, split, merged, closed. Verbs never commit.
 
-Rows are locked in the order road, segments by id, assignments, storefronts; always this way round,
-because the other order can deadlock. A segment is never edited away: it is closed, and succession
-rows say what took its place; assignments and storefronts follow.
+Rows are locked in the order road, segments by id, assignments, storefronts by id; always this way
+round, because the other order can deadlock. A segment is never edited away: it is closed, and
+succession rows say what took its place; assignments and storefronts follow.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.db import new_id, tenant_of
+from roadchief.db import in_turn, new_id, tenant_of
 from roadchief.errors import NotFound, RuleBroken, WrongState
 from roadchief.lib.geo import length_m
 from roadchief.lib.text import initials
@@ -118,6 +118,7 @@ def split_segment(
     name_between: str | None = None,
 ) -> tuple[RoadSegment, RoadSegment]:
     """Two segments in place of one; storefronts keep their place, assignments run on both."""
+    road = _locked_road(session, segment.road_id)
     segment = locked(session, segment.id)
     low, high = END_ROOM_M, segment.length_m - END_ROOM_M
     if not low <= at_measure_m <= high:
@@ -127,7 +128,6 @@ def split_segment(
         linework.Piece(first_line, length_m(first_line), segment.from_name, name_between),
         linework.Piece(second_line, length_m(second_line), name_between, segment.to_name),
     )
-    road = session.get_one(Road, (segment.subdistrict_id, segment.road_id))
     first, second = (
         _like(_segment(session, road, piece, number=segment.seq, at=at), segment)
         for piece in pieces
@@ -159,13 +159,13 @@ def merge_segments(
     """One segment in place of two neighbours of one road."""
     if one.id == other.id or one.road_id != other.road_id:
         raise NotNeighbours
+    road = _locked_road(session, one.road_id)
     one, other = sorted(
         (locked(session, key) for key in sorted((one.id, other.id))), key=lambda row: row.seq
     )
     line = linework.join(one.line, other.line)
     if line is None:
         raise NotNeighbours
-    road = session.get_one(Road, (one.subdistrict_id, one.road_id))
     piece = linework.Piece(line, length_m(line), one.from_name, other.to_name)
     merged = _like(_segment(session, road, piece, number=one.seq, at=at), one)
     session.flush()
@@ -187,6 +187,7 @@ def close_segment(
     session: Session, segment: RoadSegment, *, by: uuid.UUID, at: datetime, because: str
 ) -> None:
     """Nothing takes its place: assignments end; storefronts on it lose their segment."""
+    _locked_road(session, segment.road_id)
     segment = locked(session, segment.id)
     succession.follow(session, [segment], [], at=at, because=because)
     events.record(session, "streets.segment_closed", subject=segment, by=by, at=at, because=because)
@@ -214,6 +215,15 @@ def locked(session: Session, segment_id: uuid.UUID) -> RoadSegment:
     return segment
 
 
+def _locked_road(session: Session, road_id: uuid.UUID) -> Road:
+    """Segments of one road are renumbered together, so two acts on one road take turns."""
+    return session.scalars(
+        select(Road)
+        .where(Road.subdistrict_id == tenant_of(session), Road.id == road_id)
+        .with_for_update()
+    ).one()
+
+
 def _segment(
     session: Session, road: Road, piece: linework.Piece, *, number: int, at: datetime
 ) -> RoadSegment:
@@ -239,6 +249,7 @@ def _segment(
 def free_code(session: Session, road: Road) -> str:
     """The next code with this road's initials; roads may share them, codes are never reused."""
     stem = naming.segment_code(road.name, 0).rsplit("-", 1)[0]
+    in_turn(session, f"segment.code {stem}")
     used = session.scalars(
         select(RoadSegment.code)
         .where(RoadSegment.subdistrict_id == road.subdistrict_id)

@@ -1,4 +1,4 @@
-"""Storefronts: opened, placed, split, merged, closed; their duty zones. Verbs never commit."""
+"""Storefronts: opened, placed, split, merged, closed. Verbs never commit."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.db import new_id, tenant_of
-from roadchief.errors import BadInput, NotFound, RuleBroken, WrongState
-from roadchief.lib.geo import Plane
-from roadchief.streets import naming, placing, tenancies
+from roadchief.db import in_turn, new_id, tenant_of
+from roadchief.errors import BadInput, Conflict, NotFound, WrongState
+from roadchief.lib import clock
+from roadchief.streets import duty_zones, naming, placing, tenancies
 from roadchief.streets.models import (
     Road,
     RoadSegment,
@@ -23,16 +23,12 @@ from roadchief.streets.models import (
     Subdistrict,
 )
 
-LARGEST_ZONE_M2 = 5_000
-FARTHEST_ZONE_M = 60
-
 events.declare(
     {
         "streets.storefront_opened": "a storefront was entered",
         "streets.storefront_closed": "a storefront was closed",
         "streets.storefront_split": "a storefront became several",
         "streets.storefronts_merged": "several storefronts became one",
-        "streets.duty_zone_redrawn": "a duty zone was drawn by hand",
     }
 )
 
@@ -42,9 +38,9 @@ class StorefrontClosed(WrongState):
     en = "storefront {address} is closed"
 
 
-class BadZone(RuleBroken):
-    zh = "责任区不合理：{reason_zh}"
-    en = "this duty zone cannot be right: {reason_en}"
+class GroundMoved(Conflict):
+    zh = "路段刚刚调整过，请重新登记"
+    en = "the segments have just been changed: enter the storefront again"
 
 
 @dataclass(frozen=True)
@@ -96,6 +92,8 @@ def open_storefronts(
     session: Session, doors: Sequence[Door], on: Ground, *, by: uuid.UUID | None, at: datetime
 ) -> list[Storefront]:
     """Enter doors: each with segment, side, measure, frontage, duty zone and human number."""
+    # Human numbers are counted on: two who count at once would reach the same.
+    in_turn(session, "storefront.human_number")
     points = np.array([door.place for door in doors], dtype=object)
     placed = on.streets.place(points, [door.address for door in doors])
     used = human_numbers_in_use(session)
@@ -104,12 +102,30 @@ def open_storefronts(
         row = _new_row(session, door, on, placed, number, at=at)
         row.human_number = _free_number(on, door, _road_of(on, placed, number), used)
         rows.append(row)
-    lay_duty_zones(rows, {segment.id: segment for segment in on.segments})
+    touched = {key for row in rows for key in (row.segment_id, row.second_segment_id) if key}
+    _hold(session, touched)
+    duty_zones.lay(
+        [*rows, *duty_zones.beside(session, rows)],
+        {segment.id: segment for segment in on.segments},
+    )
     session.add_all(rows)
     session.flush()
     for row in rows:
         events.record(session, "streets.storefront_opened", subject=row, by=by, at=at)
     return rows
+
+
+def _hold(session: Session, segment_ids: set[uuid.UUID]) -> None:
+    """Nobody may close these segments before we are done; one closed since is told."""
+    held = session.scalars(
+        select(RoadSegment.id)
+        .where(RoadSegment.subdistrict_id == tenant_of(session))
+        .where(RoadSegment.id.in_(segment_ids), RoadSegment.closed_at.is_(None))
+        .order_by(RoadSegment.id)
+        .with_for_update(read=True, key_share=True)
+    ).all()
+    if len(held) < len(segment_ids):
+        raise GroundMoved
 
 
 def _new_row(
@@ -153,73 +169,15 @@ def _new_row(
     return row
 
 
-def lay_duty_zones(rows: Sequence[Storefront], segments: dict[uuid.UUID, RoadSegment]) -> None:
-    """Duty zones of storefronts side by side: to the neighbour's front, or 5 m (§3.1)."""
-    walk = sorted(
-        (row for row in rows if row.segment_id and row.frontage and not row.duty_zone_drawn),
-        key=lambda row: (str(row.segment_id), row.side or "", row.measure_m or 0),
-    )
-    for place, row in enumerate(walk):
-        segment = segments[row.segment_id]  # type: ignore[index]
-        before = _gap_m(walk[place - 1], row) if place else placing.SIDE_ROOM_M
-        after = _gap_m(row, walk[place + 1]) if place + 1 < len(walk) else placing.SIDE_ROOM_M
-        row.duty_zone = placing.duty_zone(
-            row.frontage, segment.line, segment.kerb_m, room_before_m=before, room_after_m=after
-        )
-
-
-def lay_missing_zones(session: Session, segment: RoadSegment) -> int:
-    """Fronts and duty zones of one segment's storefronts that have none, as after an import."""
-    rows = session.scalars(
-        select(Storefront)
-        .where(Storefront.subdistrict_id == segment.subdistrict_id)
-        .where(Storefront.segment_id == segment.id, Storefront.closed_at.is_(None))
-        .order_by(Storefront.id)
-        .with_for_update()
-    ).all()
-    missing = [row for row in rows if row.duty_zone is None and not row.duty_zone_drawn]
-    if not missing:
-        return 0
-    for row in missing:
-        row.frontage = row.frontage or placing.frontage(row.door, segment.line)
-    lay_duty_zones([row for row in rows if row.frontage is not None], {segment.id: segment})
-    return len(missing)
-
-
-def _gap_m(one: Storefront, other: Storefront) -> float:
-    """Half the free metres between two fronts of one side; 5 m where they are not neighbours."""
-    if (one.segment_id, one.side) != (other.segment_id, other.side):
-        return placing.SIDE_ROOM_M
-    plane = Plane.around(one.frontage)
-    gap = plane.flat(one.frontage).distance(plane.flat(other.frontage))
-    return float(min(placing.SIDE_ROOM_M, gap / 2))
-
-
-def redraw_duty_zone(
-    session: Session, storefront: Storefront, zone: shapely.Polygon, *, by: uuid.UUID, at: datetime
-) -> None:
-    """A zone drawn by hand is kept: it is never computed over."""
-    plane = Plane.around(storefront.door)
-    flat = plane.flat(zone)
-    if not zone.is_valid or zone.is_empty:
-        raise BadZone(reason_zh="边线自相交或为空", reason_en="it crosses itself or is empty")
-    if flat.area > LARGEST_ZONE_M2:
-        raise BadZone(
-            reason_zh=f"{flat.area:.0f} 平方米，过大", reason_en=f"{flat.area:.0f} m² is too large"
-        )
-    if flat.distance(plane.flat(storefront.door)) > FARTHEST_ZONE_M:
-        raise BadZone(reason_zh="离店门太远", reason_en="it is too far from the door")
-    storefront.duty_zone, storefront.duty_zone_drawn = zone, True
-    events.record(session, "streets.duty_zone_redrawn", subject=storefront, by=by, at=at)
-
-
 def close_storefront(
     session: Session, storefront: Storefront, *, by: uuid.UUID | None, at: datetime, because: str
 ) -> None:
     storefront = locked(session, storefront.id)
     running = tenancies.running(session, storefront)
     if running:
-        tenancies.end(session, running, storefront, on=at.date(), by=by, at=at, because=because)
+        # A tenancy that was to begin later ends on its first day.
+        last = max(clock.local_date(at), running.starts_on)
+        tenancies.end(session, running, storefront, on=last, by=by, at=at, because=because)
     storefront.closed_at = at
     events.record(
         session, "streets.storefront_closed", subject=storefront, by=by, at=at, because=because

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 
 import shapely
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from roadchief.db import new_id, tenant_of
@@ -50,7 +50,10 @@ def _move_assignments(
     at: datetime,
     because: str,
 ) -> None:
-    """Running assignments end and run on at the successors, each post once a segment."""
+    """Running assignments end and run on at the successors, each post once a segment.
+
+    One that was to begin later ends as it begins and begins then at the successors.
+    """
     running = session.scalars(
         select(Assignment)
         .where(Assignment.subdistrict_id == tenant_of(session), Assignment.ends_at.is_(None))
@@ -60,7 +63,8 @@ def _move_assignments(
     ).all()
     posts: set[uuid.UUID] = set()
     for old in running:
-        old.ends_at, old.ended_because = at, because
+        change = max(at, old.starts_at)
+        old.ends_at, old.ended_because = change, because
         if old.post_id not in posts:
             posts.add(old.post_id)
             for new in after:
@@ -71,7 +75,7 @@ def _move_assignments(
                         post_id=old.post_id,
                         segment_id=new.id,
                         acting_for_id=old.acting_for_id,
-                        starts_at=at,
+                        starts_at=change,
                     )
                 )
 
@@ -81,6 +85,14 @@ def _move_storefronts(
 ) -> None:
     """Storefronts stand where they stood: the successor nearest to the door, measured anew."""
     ids = [old.id for old in before]
+    # All locks in one order first: a shop at the corner of two segments is met from both.
+    session.execute(
+        select(Storefront.id)
+        .where(Storefront.subdistrict_id == tenant_of(session))
+        .where(or_(Storefront.segment_id.in_(ids), Storefront.second_segment_id.in_(ids)))
+        .order_by(Storefront.id)
+        .with_for_update()
+    )
     for segment, side, measure in (
         ("segment_id", "side", "measure_m"),
         ("second_segment_id", "second_side", "second_measure_m"),
@@ -90,7 +102,7 @@ def _move_storefronts(
             select(Storefront)
             .where(Storefront.subdistrict_id == tenant_of(session), column.in_(ids))
             .order_by(Storefront.id)
-            .with_for_update()
+            .execution_options(populate_existing=True)
         ).all()
         sides = {old.id: old for old in before}
         for row in rows:

@@ -4,7 +4,7 @@ The place stays; what a merchant did stays with the tenancy (domain.md §0.4).
 """
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -13,9 +13,13 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.errors import BadInput, Conflict, WrongState
+from roadchief.lib import clock
 from roadchief.lib.text import initials, pieces
 from roadchief.streets import naming
 from roadchief.streets.models import Merchant, Storefront, Tenancy
+
+EARLIEST = date(1900, 1, 1)  # the oldest shop signs of the city are about that old
+LATEST_AHEAD = timedelta(days=366)  # a lease is signed at most this long before it begins
 
 events.declare(
     {
@@ -69,18 +73,7 @@ def start(
 
     The caller holds the storefront's lock.
     """
-    last_day = session.scalar(
-        select(Tenancy.ends_on)
-        .where(Tenancy.subdistrict_id == tenant_of(session))
-        .where(Tenancy.storefront_id == storefront.id, Tenancy.ends_on > on)
-        .limit(1)
-    )
-    if last_day:
-        raise BadInput(
-            field="开始日期 start",
-            reason_zh=f"原经营期到 {last_day} 才结束",
-            reason_en=f"the former tenancy ends on {last_day}",
-        )
+    _check_first_day(session, storefront, on=on, at=at)
     tenancy = Tenancy(
         subdistrict_id=tenant_of(session),
         id=new_id(),
@@ -104,6 +97,27 @@ def start(
     return tenancy
 
 
+def _check_first_day(session: Session, storefront: Storefront, *, on: date, at: datetime) -> None:
+    if not EARLIEST <= on <= clock.local_date(at) + LATEST_AHEAD:
+        raise BadInput(
+            field="开始日期 start",
+            reason_zh=f"应在 {EARLIEST} 之后、一年之内",
+            reason_en=f"between {EARLIEST} and a year from today",
+        )
+    last_day = session.scalar(
+        select(Tenancy.ends_on)
+        .where(Tenancy.subdistrict_id == tenant_of(session))
+        .where(Tenancy.storefront_id == storefront.id, Tenancy.ends_on > on)
+        .limit(1)
+    )
+    if last_day:
+        raise BadInput(
+            field="开始日期 start",
+            reason_zh=f"原经营期到 {last_day} 才结束",
+            reason_en=f"the former tenancy ends on {last_day}",
+        )
+
+
 def end(
     session: Session,
     tenancy: Tenancy,
@@ -117,6 +131,9 @@ def end(
     """The place stays, empty. Ended once; the second who presses is told."""
     if on < tenancy.starts_on:
         raise BadInput(field="结束日期 end", reason_zh="早于开始日期", reason_en="before it began")
+    # The sign goes with the act, so the end cannot lie ahead.
+    if on > max(clock.local_date(at), tenancy.starts_on):
+        raise BadInput(field="结束日期 end", reason_zh="晚于今天", reason_en="later than today")
     ended = session.execute(
         update(Tenancy)
         .where(Tenancy.subdistrict_id == tenancy.subdistrict_id)

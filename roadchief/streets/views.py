@@ -12,9 +12,20 @@ from roadchief.accounts import roster
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.streets import catalog, chiefs, register, storefronts, tenancies
+from roadchief.streets import catalog, chiefs, duty_zones, register, storefronts, tenancies
 from roadchief.web import tenant_transaction
 from roadchief.web.forms import date_field, id_field, optional_text, text_field, whole_number
+
+# What json and shapely raise on odd texts: numbers of 400 digits and 50,000 brackets among them.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    shapely.errors.ShapelyError,
+)
 
 pages = Blueprint("streets", __name__, url_prefix="/admin")
 
@@ -218,7 +229,7 @@ def redraw(storefront_id: uuid.UUID) -> AnyResponse:
     with tenant_transaction(actor.subdistrict_id) as session:
         row = storefronts.locked(session, storefront_id)
         zone = _read_zone(request.form.get("zone", ""))
-        storefronts.redraw_duty_zone(session, row, zone, by=actor.person_id, at=clock.now())
+        duty_zones.redraw(session, row, zone, by=actor.person_id, at=clock.now())
     flash(gettext("责任区已保存，不再自动计算。"), "ok")
     return redirect(url_for("streets.storefront", storefront_id=storefront_id))
 
@@ -227,7 +238,7 @@ def _read_zone(text: str) -> shapely.Polygon:
     """A GeoJSON polygon as the form sends it."""
     try:
         shape = shapely.geometry.shape(json.loads(text[:50_000]))
-    except (ValueError, TypeError, KeyError, AttributeError, shapely.errors.ShapelyError) as error:
+    except UNREADABLE as error:
         raise BadInput(
             field=gettext("责任区"), reason_zh="应为 GeoJSON 多边形", reason_en="a GeoJSON polygon"
         ) from error

@@ -40,7 +40,8 @@ def whole_number(
     given = form.get(name, "").strip()
     if not given:
         return default
-    if not given.isascii() or not given.lstrip("-").isdigit() or not low <= int(given[:12]) <= high:
+    whole = given.isascii() and given.removeprefix("-").isdigit()
+    if not whole or not low <= int(given[:12]) <= high:
         raise BadInput(
             field=label, reason_zh=f"应为 {low} 到 {high} 的整数", reason_en=f"{low} to {high}"
         )

@@ -14,7 +14,7 @@ from roadchief.db import Database
 from roadchief.errors import BadInput, Conflict, NotFound, RuleBroken, WrongState
 from roadchief.events import Event
 from roadchief.lib import geo
-from roadchief.streets import catalog, chiefs, register, storefronts, tenancies
+from roadchief.streets import catalog, chiefs, duty_zones, register, storefronts, tenancies
 from roadchief.streets.models import Assignment, RoadSegment, SegmentSuccession, Storefront, Tenancy
 from tests import makers
 from tests.conftest import make_settings
@@ -216,7 +216,7 @@ def test_merging_storefronts_keeps_what_was(session: Session) -> None:
 def test_an_unlikely_duty_zone_is_refused(session: Session, zone: shapely.Polygon) -> None:
     shop = makers.make_storefront(session, street(session))
     with pytest.raises(RuleBroken):
-        storefronts.redraw_duty_zone(session, shop, zone, by=shop.id, at=AT)
+        duty_zones.redraw(session, shop, zone, by=shop.id, at=AT)
     assert not shop.duty_zone_drawn
 
 

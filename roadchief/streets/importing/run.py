@@ -19,11 +19,12 @@ from roadchief.lib.coords import Datum
 from roadchief.lib.geo import swapped_axes
 from roadchief.lib.text import clean
 from roadchief.streets import shifts
+from roadchief.streets.duty_zones import lay_missing
 from roadchief.streets.importing import checking, doors, lines, mapping, osm
 from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
 from roadchief.streets.importing.report import Report
 from roadchief.streets.models import RoadSegment, Subdistrict
-from roadchief.streets.storefronts import ground, lay_missing_zones
+from roadchief.streets.storefronts import ground
 
 SAMPLE = 400
 Tell = Callable[[int], None]
@@ -206,7 +207,7 @@ def lay_zones(database: Database, subdistrict_id: int, *, tell: Tell = lambda _n
     for segment_id in ids:
         with database.transaction(subdistrict_id) as session:
             segment = session.get_one(RoadSegment, (subdistrict_id, segment_id))
-            laid += lay_missing_zones(session, segment)
+            laid += lay_missing(session, segment)
         tell(laid)
     return laid
 
