@@ -1,1 +1,1 @@
-"""Folium pages and the layers behind them. Read: layers (what is drawn), folium_pages (how)."""
+"""Folium pages and their vector tiles. Read: tiles (what is drawn), folium_pages (how), views."""

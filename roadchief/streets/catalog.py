@@ -24,30 +24,59 @@ from roadchief.streets.models import (
 
 SEARCH_LIMIT = 30
 
-# Running assignments reach a segment directly, by its road, or by its block.
-CHARGE = """
-SELECT s.id AS segment_id, a.id AS assignment_id, p.id AS post_id, n.id AS person_id,
-       n.name AS person, p.title, p.role, p.capacity, a.starts_at,
-       a.acting_for_id IS NOT NULL AS acting,
-       o.office_phone,
-       CASE WHEN a.segment_id IS NOT NULL THEN 'segment' WHEN a.road_id IS NOT NULL THEN 'road'
-            ELSE 'block' END AS scope
-FROM road_segment s
-JOIN assignment a ON a.subdistrict_id = s.subdistrict_id
-  AND (a.segment_id = s.id OR a.road_id = s.road_id OR a.block_id = s.block_id)
-  AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > :at)
-JOIN post p ON p.subdistrict_id = a.subdistrict_id AND p.id = a.post_id
-  AND (p.ends_at IS NULL OR p.ends_at > :at)
-JOIN person n ON n.subdistrict_id = p.subdistrict_id AND n.id = p.person_id
-LEFT JOIN organisation o ON o.subdistrict_id = p.subdistrict_id AND o.id = p.organisation_id
-WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
-"""
+# Who holds an assignment now. MATERIALIZED, so that it is made once whatever the statistics say:
+# after a big import they are stale, and made again for each segment it runs into the time limit.
+RUNNING = """
+running AS MATERIALIZED (
+  SELECT a.id, a.segment_id, a.road_id, a.block_id, a.post_id, a.starts_at,
+         a.acting_for_id IS NOT NULL AS acting, p.person_id, p.title, p.role, p.capacity, p.level,
+         p.starts_at AS post_starts_at, p.organisation_id
+  FROM assignment a JOIN post p ON p.subdistrict_id = a.subdistrict_id AND p.id = a.post_id
+  WHERE a.subdistrict_id = :here AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > :at)
+    AND (p.ends_at IS NULL OR p.ends_at > :at)
+)"""
+
+
+def _reach(scope: str, joined: str) -> str:
+    """Assignments of one scope on the segments that they reach."""
+    return (
+        f"SELECT s.id AS segment_id, '{scope}' AS scope, r.id AS assignment_id, r.post_id, "
+        "r.person_id, r.title, r.role, r.capacity, r.level, r.starts_at, r.acting, "
+        "r.post_starts_at, r.organisation_id "
+        f"FROM road_segment s JOIN running r ON {joined} "
+        "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL "
+        "AND (CAST(:segment AS uuid) IS NULL OR s.id = :segment)"
+    )
+
+
+# They reach a segment directly, by its road, or by its block; those of right come first.
+CHARGE = (
+    f"WITH {RUNNING}, reached AS MATERIALIZED ("
+    + _reach("segment", "r.segment_id = s.id")
+    + " UNION ALL "
+    + _reach("road", "r.road_id = s.road_id")
+    + " UNION ALL "
+    + _reach("block", "r.block_id = s.block_id")
+    + ") SELECT c.*, n.name AS person, o.office_phone FROM reached c "
+    "JOIN person n ON n.subdistrict_id = :here AND n.id = c.person_id "
+    "LEFT JOIN organisation o ON o.subdistrict_id = :here AND o.id = c.organisation_id "
+    "ORDER BY c.acting, c.level NULLS LAST, c.post_starts_at"
+)
 # covered: somebody of right; acting: only a stand-in; gap: nobody.
 STATES = f"""
-SELECT s.id, CASE WHEN bool_or(NOT c.acting) THEN 'covered' WHEN bool_or(c.acting) THEN 'acting'
-                  ELSE 'gap' END AS state
-FROM road_segment s LEFT JOIN ({CHARGE}) c ON c.segment_id = s.id
-WHERE s.subdistrict_id = :here AND s.closed_at IS NULL GROUP BY s.id
+WITH {RUNNING},
+by_segment AS MATERIALIZED (SELECT segment_id AS id, bool_or(NOT acting) AS of_right FROM running
+  WHERE segment_id IS NOT NULL GROUP BY 1),
+by_road AS MATERIALIZED (SELECT road_id AS id, bool_or(NOT acting) AS of_right FROM running
+  WHERE road_id IS NOT NULL GROUP BY 1),
+by_block AS MATERIALIZED (SELECT block_id AS id, bool_or(NOT acting) AS of_right FROM running
+  WHERE block_id IS NOT NULL GROUP BY 1)
+SELECT s.id, CASE WHEN x.of_right OR y.of_right OR z.of_right THEN 'covered'
+  WHEN x.id IS NOT NULL OR y.id IS NOT NULL OR z.id IS NOT NULL THEN 'acting' ELSE 'gap' END
+  AS state
+FROM road_segment s LEFT JOIN by_segment x ON x.id = s.id LEFT JOIN by_road y ON y.id = s.road_id
+LEFT JOIN by_block z ON z.id = s.block_id
+WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
 """
 
 
@@ -100,34 +129,33 @@ def segment_states(session: Session, *, at: datetime) -> dict[uuid.UUID, str]:
 
 def charge(session: Session, *, at: datetime, segment_id: uuid.UUID | None = None) -> list[Any]:
     """Who answers for which segment now: CHARGE's columns, those of right first."""
-    one = " AND s.id = :segment" if segment_id else ""
-    rows = session.execute(
-        text(CHARGE + one + " ORDER BY acting, p.level NULLS LAST, p.starts_at"),
-        {"here": tenant_of(session), "at": at} | ({"segment": segment_id} if segment_id else {}),
-    )
+    values = {"here": tenant_of(session), "at": at, "segment": segment_id}
+    rows = session.execute(text(CHARGE), values)
     return list(rows)
 
 
-def segments(session: Session, *, number: int = 1, size: int = 10_000) -> list[Row[Any]]:
+def segments(
+    session: Session, *, number: int = 1, size: int = 10_000
+) -> list[tuple[RoadSegment, str, int]]:
     """(segment, road name, open storefronts) of open segments, key roads first; one page."""
-    count = (
-        select(Storefront.segment_id, func.count().label("shops"))
-        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
+    found = session.execute(
+        select(RoadSegment, Road.name)
+        .join(Road, Road.id == RoadSegment.road_id)
+        .where(RoadSegment.subdistrict_id == tenant_of(session))
+        .where(Road.subdistrict_id == tenant_of(session), RoadSegment.closed_at.is_(None))
+        .order_by(RoadSegment.key_road.desc(), Road.name, RoadSegment.seq, RoadSegment.id)
+        .limit(size)
+        .offset((number - 1) * size)
+    ).all()
+    counted = session.execute(
+        select(Storefront.segment_id, func.count())
+        .where(Storefront.subdistrict_id == tenant_of(session))
+        .where(Storefront.segment_id.in_([row[0].id for row in found]))
+        .where(Storefront.closed_at.is_(None))
         .group_by(Storefront.segment_id)
-        .subquery()
     )
-    return list(
-        session.execute(
-            select(RoadSegment, Road.name, func.coalesce(count.c.shops, 0).label("shops"))
-            .join(Road, Road.id == RoadSegment.road_id)
-            .outerjoin(count, count.c.segment_id == RoadSegment.id)
-            .where(RoadSegment.subdistrict_id == tenant_of(session))
-            .where(Road.subdistrict_id == tenant_of(session), RoadSegment.closed_at.is_(None))
-            .order_by(RoadSegment.key_road.desc(), Road.name, RoadSegment.seq, RoadSegment.id)
-            .limit(size)
-            .offset((number - 1) * size)
-        )
-    )
+    count = {row[0]: row[1] for row in counted}
+    return [(segment, road, count.get(segment.id, 0)) for segment, road in found]
 
 
 def extent(session: Session) -> tuple[float, float, float, float] | None:

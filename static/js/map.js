@@ -111,7 +111,7 @@ window.RoadChiefMap = (() => {
     if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
 
     async function open(kind, id, at) {
-      const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPadding: [24, 80] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
+      const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPaddingTopLeft: [24, 96], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
       try {
         const answer = await fetch("/map/" + kind + "/" + id + ".json?s=" + given.subdistrict, { headers: { Accept: "application/json" } });
         if (!answer.ok) throw new Error(answer.status);
@@ -143,7 +143,7 @@ window.RoadChiefMap = (() => {
         button.type = "button";
         button.append(make("b", hit.title || given.words.empty), make("span", hit.place, "sub"));
         button.addEventListener("click", () => {
-          list.replaceChildren(); map.setView([hit.lat, hit.lon], 18);
+          list.replaceChildren(); form.q.blur(); map.setView([hit.lat, hit.lon], 18, { animate: false });
           open(hit.kind === "segment" ? "segments" : "storefronts", hit.id, L.latLng(hit.lat, hit.lon));
         });
         row.append(button); return row;

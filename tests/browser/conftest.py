@@ -17,6 +17,7 @@ from tests import databases
 from tests.conftest import make_settings
 
 CHROMIUM = "/usr/bin/chromium"
+MISSING = "/nothing-here"  # the one address that is asked for in vain
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
@@ -83,7 +84,9 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         pages.append(context)
         page = context.new_page()
         watch(page)
-        page.goto(site.address + path)
+        answer = page.goto(site.address + path)
+        if answer is not None and answer.status >= 400 and path != MISSING:
+            trouble.append(f"{path} answered {answer.status}")
         return page
 
     yield open_

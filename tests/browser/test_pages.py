@@ -64,6 +64,30 @@ def test_a_shop_is_found_and_tells_who_answers(open_page: OpenPage) -> None:
     assert sideways(page) <= 0
 
 
+@pytest.mark.parametrize("width", [360, 390, 1440])
+def test_answers_lie_below_the_search_box_and_the_popup_below_both(
+    open_page: OpenPage, width: int
+) -> None:
+    page = open_page("/map/", width=width, height=844)
+    box = page.get_by_role("searchbox")
+    box.fill("早点铺")
+    hits = page.locator("[data-hits] button")
+    expect(hits.first).to_be_visible()
+    field, answer = box.bounding_box(), hits.first.bounding_box()
+    assert field
+    assert answer
+    assert answer["y"] >= field["y"] + field["height"]
+    assert answer["width"] > 0.9 * field["width"]
+    assert answer["height"] >= 44
+    hits.first.click()
+    title = page.locator(".leaflet-popup h3")
+    expect(title).to_contain_text("早点铺")
+    page.wait_for_timeout(600)  # the map moves the pop-up into view
+    place = title.bounding_box()
+    assert place
+    assert place["y"] >= field["y"] + field["height"]
+
+
 def test_a_touch_on_the_map_opens_the_shop(open_page: OpenPage) -> None:
     page = open_page("/map/")
     hit = page.evaluate(
