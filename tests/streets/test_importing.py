@@ -276,6 +276,35 @@ def test_a_bad_file_is_refused_with_one_clear_line(
         assert 10 < len(caught.value.say(language)) < 500
 
 
+@pytest.mark.parametrize("ending", [".geojson", ".json", ".gpkg", ".shp", ".zip"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>{other}</SrcDataSource>'
+        "</OGRVRTLayer></OGRVRTDataSource>",
+        '{{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read {other}"}}',
+    ],
+)
+def test_a_file_that_points_to_another_file_is_never_followed(
+    ground: Database, tmp_path: Path, content: str, ending: str
+) -> None:
+    point = {"type": "Point", "coordinates": [121.519, 31.228]}
+    other = geojson(tmp_path / "other.geojson", [(point, {"id": 1, "name": "秘密"})])
+    path = tmp_path / f"hostile{ending}"
+    text = content.format(other=other)
+    for part in (".shx", ".dbf"):
+        path.with_suffix(part).write_text("x")
+    if ending == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for part in (".shp", ".shx", ".dbf"):
+                archive.writestr(f"hostile{part}", text)
+    else:
+        path.write_text(text)
+    with pytest.raises(Refusal) as caught:
+        take(ground, path)
+    assert "other" not in caught.value.say("en")
+
+
 def shapefile(folder: Path, encoding: str = "UTF-8") -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / "shops.shp"

@@ -7,7 +7,8 @@ import numpy as np
 import osmium
 import shapely
 
-from roadchief.streets.importing.reading import BATCH, Batch, Source, UnreadableFile
+from roadchief.streets.importing.contents import UnreadableFile
+from roadchief.streets.importing.reading import BATCH, Batch, Source
 
 TRADES = {
     "restaurant",

@@ -7,7 +7,6 @@ Python, because the files we meet differ in encoding, separator and column names
 import csv
 import io
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,8 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from roadchief.errors import Malformed
+from roadchief.streets.importing import contents
+from roadchief.streets.importing.contents import UnreadableFile, unreadable
 
 BATCH = 20_000
 SAMPLE_BYTES = 256 * 1024
@@ -30,11 +30,6 @@ LONGEST_FIELD = 1_000_000
 VECTOR = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 TABLE = {".csv", ".tsv", ".txt"}
 OSM = {".pbf", ".osm"}
-
-
-class UnreadableFile(Malformed):
-    zh = "文件“{name}”无法读取：{reason_zh}"
-    en = "the file {name} cannot be read: {reason_en}"
 
 
 @dataclass(frozen=True)
@@ -65,21 +60,22 @@ class Source:
 def open_source(path: Path, *, encoding: str | None = None) -> Source:
     """Raises UnreadableFile with the reason: missing, empty, truncated, wrong kind, …"""
     if not path.is_file():
-        raise _unreadable(path, "文件不存在", "there is no such file")
+        raise unreadable(path, "文件不存在", "there is no such file")
     if path.stat().st_size == 0:
-        raise _unreadable(path, "文件为空（0 字节）", "it is empty (0 bytes)")
+        raise unreadable(path, "文件为空（0 字节）", "it is empty (0 bytes)")
     suffix = path.suffix.lower()
     if suffix == ".zip":
-        return _open_vector(_inside_zip(path), path, "ESRI Shapefile", encoding)
+        return _open_vector(contents.inside_zip(path), path, "ESRI Shapefile", encoding)
     if suffix in TABLE:
         return _open_table(path, encoding)
     if suffix not in VECTOR:
         known = "、".join([*VECTOR, *sorted(TABLE), ".zip", *sorted(OSM)])
-        raise _unreadable(path, f"不支持的格式 {suffix}，可用 {known}", f"unknown kind {suffix}")
+        raise unreadable(path, f"不支持的格式 {suffix}，可用 {known}", f"unknown kind {suffix}")
     if suffix == ".shp":
-        _check_shapefile(path)
-        encoding = encoding or _shapefile_encoding(path)
-    return _open_vector(str(path), path, VECTOR[suffix], encoding)
+        contents.check_parts(path)
+        encoding = encoding or contents.shapefile_encoding(path)
+    address = contents.check_beginning(path, VECTOR[suffix])
+    return _open_vector(address, path, VECTOR[suffix], encoding)
 
 
 def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
@@ -90,7 +86,7 @@ def _open_vector(address: str, path: Path, driver: str, encoding: str | None) ->
         raise _broken(path, error) from error
     if info["driver"] != driver:
         found = info["driver"]
-        raise _unreadable(
+        raise unreadable(
             path, f"扩展名与内容不符，内容是 {found}", f"the content is {found}, not {driver}"
         )
     transformer, notes = _projection(path, info)
@@ -143,14 +139,14 @@ def _projection(path: Path, info: dict[str, Any]) -> tuple[Transformer | None, t
     if not info["crs"]:
         west, south, east, north = info["total_bounds"] or (0, 0, 0, 0)
         if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 180:
-            raise _unreadable(
+            raise unreadable(
                 path, "没有坐标系说明（.prj），坐标也不是经纬度", "no CRS, and not degrees"
             )
         return None, ("no_crs",)
     try:
         crs = CRS.from_user_input(info["crs"])
     except CRSError as error:
-        raise _unreadable(path, "坐标系无法识别", "its CRS is unknown") from error
+        raise unreadable(path, "坐标系无法识别", "its CRS is unknown") from error
     if crs.is_geographic:
         return None, ()
     return Transformer.from_crs(crs, "EPSG:4326", always_xy=True), ("reprojected",)
@@ -162,14 +158,14 @@ def _open_table(path: Path, encoding: str | None) -> Source:
         with path.open(encoding=encoding, newline="") as file:
             sample = file.read(SAMPLE_BYTES)
     except (UnicodeError, LookupError) as error:
-        raise _unreadable(path, f"编码不是 {encoding}", f"it is not {encoding}") from error
+        raise unreadable(path, f"编码不是 {encoding}", f"it is not {encoding}") from error
     if "\x00" in sample or sample.lstrip().startswith(("PK\x03", "{", "SQLite")):
-        raise _unreadable(path, "不是文本表格", "it is not a text table")
+        raise unreadable(path, "不是文本表格", "it is not a text table")
     separator = _separator(sample)
     header = next(csv.reader(io.StringIO(sample), delimiter=separator), [])
     columns = [name.strip() for name in header]
     if len(columns) < 2:
-        raise _unreadable(path, "第一行不是表头，或分隔符无法识别", "no header line, or one column")
+        raise unreadable(path, "第一行不是表头，或分隔符无法识别", "no header line, or one column")
     return Source(
         path,
         "CSV",
@@ -196,9 +192,7 @@ def _table_batches(
             try:
                 row = next(reader, None)
             except csv.Error as error:
-                raise _unreadable(
-                    path, f"第 {line} 行：{error}", f"line {line}: {error}"
-                ) from error
+                raise unreadable(path, f"第 {line} 行：{error}", f"line {line}: {error}") from error
             if row and any(cell.strip() for cell in row):
                 rows.append(row + [""] * (len(columns) - len(row)))
                 lines.append(line)
@@ -238,49 +232,6 @@ def _separator(sample: str) -> str:
     return max((",", ";", "\t", "|"), key=first.count)
 
 
-def _check_shapefile(path: Path) -> None:
-    """A Shapefile is several files; say which is missing."""
-    names = {one.name.lower() for one in path.parent.iterdir()}
-    for part in (".shx", ".dbf"):
-        if path.with_suffix(part).name.lower() not in names:
-            raise _unreadable(
-                path, f"缺少 {part} 文件，请与 .shp 一起提供", f"its {part} is missing"
-            )
-
-
-def _shapefile_encoding(path: Path) -> str | None:
-    """None: the .cpg says it. Else the table's language byte, or a look at its bytes."""
-    table = path.with_suffix(".dbf")
-    if path.with_suffix(".cpg").exists():
-        return None
-    with table.open("rb") as file:
-        head = file.read(SAMPLE_BYTES)
-    if len(head) > 29 and head[29] == 0x4D:
-        return "GBK"
-    body = head[32:]
-    try:
-        body[: len(body) - 3].decode("utf-8")
-    except UnicodeDecodeError:
-        return "GB18030"
-    return "UTF-8"
-
-
-def _inside_zip(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise _unreadable(path, "压缩包已损坏", "the archive is broken") from error
-    if any(member.flag_bits & 1 for member in members):
-        raise _unreadable(path, "压缩包有密码，请解压后再提供", "the archive has a password")
-    if sum(member.file_size for member in members) > 2**31:
-        raise _unreadable(path, "解压后超过 2 GB", "more than 2 GB unpacked")
-    shapes = [member.filename for member in members if member.filename.lower().endswith(".shp")]
-    if len(shapes) != 1:
-        raise _unreadable(path, "压缩包里应有一个 .shp", "it must hold one .shp")
-    return f"/vsizip/{path.resolve()}/{shapes[0]}"
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """GDAL warns of every odd row; our own report tells of them, once, by line."""
@@ -292,8 +243,4 @@ def _quiet() -> Iterator[None]:
 def _broken(path: Path, error: Exception) -> UnreadableFile:
     said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     said = said.replace(str(path), path.name)
-    return _unreadable(path, f"内容损坏或不完整（{said}）", f"broken or cut short ({said})")
-
-
-def _unreadable(path: Path, zh: str, en: str) -> UnreadableFile:
-    return UnreadableFile(name=path.name, reason_zh=zh, reason_en=en)
+    return unreadable(path, f"内容损坏或不完整（{said}）", f"broken or cut short ({said})")
