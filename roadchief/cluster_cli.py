@@ -41,5 +41,6 @@ def migrate() -> None:
     settings = config.with_private_parts(config.load(os.environ))
     if not settings.owner_database_url:
         raise NoAddress
+    migrations.prepare(settings.owner_database_url)
     migrations.upgrade(settings.owner_database_url)
     click.echo("schema is up to date")
