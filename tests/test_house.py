@@ -44,6 +44,7 @@ PURE = {
     "streets/placing.py",
     "streets/permits.py",
     "streets/shifts.py",
+    "streets/standards.py",
     "streets/importing/mapping.py",
     "streets/importing/report.py",
     "streets/importing/checking.py",
