@@ -5,14 +5,37 @@ A storefront (铺位) is permanent and will carry the plate; a merchant runs it 
 
 import uuid
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from roadchief.db import Base, Tenant, line, multipolygon, point, polygon, tenant_fk
+from roadchief.streets.place_models import (
+    Grid,
+    Organisation,
+    PermitArea,
+    Station,
+    StreetBlock,
+)
 
+__all__ = [
+    "Assignment",
+    "BackgroundShape",
+    "Grid",
+    "Merchant",
+    "Organisation",
+    "PermitArea",
+    "Road",
+    "RoadSegment",
+    "SegmentSuccession",
+    "Station",
+    "Storefront",
+    "StorefrontSuccession",
+    "StreetBlock",
+    "Subdistrict",
+    "Tenancy",
+]
 SIDES = "side IN ('left', 'right')"
 
 
@@ -31,48 +54,6 @@ class Subdistrict(Base):
     ring: Mapped[str | None]  # 精品城区 city, 现代城镇 town, 美丽乡村 country
     area: Mapped[multipolygon | None]
     area_source: Mapped[str | None]
-
-
-class StreetBlock(Tenant, Base):
-    """街区: a core road with both its sides; one of the six themes (domain.md §1.3)."""
-
-    __tablename__ = "street_block"
-    __table_args__ = (UniqueConstraint("subdistrict_id", "name"),)
-
-    name: Mapped[str]
-    theme: Mapped[str | None]
-    area: Mapped[polygon | None]
-
-
-class Grid(Tenant, Base):
-    """责任网格, independent of blocks and segments (domain.md §6.5)."""
-
-    __tablename__ = "grid"
-    __table_args__ = (
-        UniqueConstraint("subdistrict_id", "code"),
-        Index("ix_grid_area", "area", postgresql_using="gist"),
-    )
-
-    code: Mapped[str]
-    name: Mapped[str]
-    area: Mapped[polygon]
-
-
-class Organisation(Tenant, Base):
-    """An office, department, alliance or association (kinds: domain.md §1.2, §6.5)."""
-
-    __tablename__ = "organisation"
-    __table_args__ = (
-        tenant_fk("parent_id", "organisation"),
-        tenant_fk("guided_by_id", "organisation"),
-        UniqueConstraint("subdistrict_id", "name"),
-    )
-
-    kind: Mapped[str]
-    name: Mapped[str]
-    parent_id: Mapped[uuid.UUID | None]
-    guided_by_id: Mapped[uuid.UUID | None]
-    office_phone: Mapped[str | None]
 
 
 class Road(Tenant, Base):
@@ -132,6 +113,7 @@ class SegmentSuccession(Tenant, Base):
         tenant_fk("before_id", "road_segment"),
         tenant_fk("after_id", "road_segment"),
         UniqueConstraint("subdistrict_id", "before_id", "after_id"),
+        Index(None, "subdistrict_id", "after_id"),
     )
 
     before_id: Mapped[uuid.UUID]
@@ -205,6 +187,7 @@ class StorefrontSuccession(Tenant, Base):
         tenant_fk("before_id", "storefront"),
         tenant_fk("after_id", "storefront"),
         UniqueConstraint("subdistrict_id", "before_id", "after_id"),
+        Index(None, "subdistrict_id", "after_id"),
     )
 
     before_id: Mapped[uuid.UUID]
@@ -242,6 +225,7 @@ class Tenancy(Tenant, Base):
             postgresql_where=text("ends_on IS NULL"),
         ),
         Index(None, "subdistrict_id", "merchant_id"),
+        Index(None, "subdistrict_id", "storefront_id", "starts_on"),
     )
 
     storefront_id: Mapped[uuid.UUID]
@@ -252,48 +236,11 @@ class Tenancy(Tenant, Base):
     ended_because: Mapped[str | None]
 
 
-class PermitArea(Tenant, Base):
-    """外摆位, 疏导点 …: where and when outdoor trade is lawful (domain.md §0.8)."""
-
-    __tablename__ = "permit_area"
-    __table_args__ = (
-        tenant_fk("storefront_id", "storefront"),
-        CheckConstraint("valid_to >= valid_from", name="period"),
-        Index("ix_permit_area_area", "area", postgresql_using="gist"),
-    )
-
-    kind: Mapped[str]
-    name: Mapped[str]
-    area: Mapped[polygon]
-    windows: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # [{days:[1..7], from, to}]
-    valid_from: Mapped[date]
-    valid_to: Mapped[date]
-    trade: Mapped[str | None]
-    storefront_id: Mapped[uuid.UUID | None]
-
-
-class Station(Tenant, Base):
-    """党群服务站, 便民服务站, 骑手驿站."""
-
-    __tablename__ = "station"
-    __table_args__ = (
-        tenant_fk("organisation_id", "organisation"),
-        Index("ix_station_place", "place", postgresql_using="gist"),
-    )
-
-    name: Mapped[str]
-    kind: Mapped[str]
-    place: Mapped[point]
-    hours: Mapped[str]
-    functions: Mapped[list[str]] = mapped_column(ARRAY(String))
-    organisation_id: Mapped[uuid.UUID | None]
-    phone: Mapped[str | None]
-
-
 class Assignment(Tenant, Base):
     """A post answers for a road, a segment or a block, from–to; perhaps acting for another.
 
-    Two chiefs on one road are normal (双路长制); nobody on a segment is a gap.
+    Two chiefs on one road are normal (双路长制); nobody on a segment is a gap. One post never
+    answers twice at one time for one place: the database sees to it, also where an end is set.
     """
 
     __tablename__ = "assignment"
@@ -306,14 +253,16 @@ class Assignment(Tenant, Base):
         CheckConstraint("num_nonnulls(road_id, segment_id, block_id) = 1", name="one_scope"),
         CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="period"),
         Index("ix_assignment_post", "subdistrict_id", "post_id"),
+        *(Index(None, "subdistrict_id", f"{scope}_id") for scope in ("road", "segment", "block")),
         *(
-            Index(
-                f"uq_assignment_running_{scope}",
-                "subdistrict_id",
-                "post_id",
-                f"{scope}_id",
-                unique=True,
-                postgresql_where=text(f"ends_at IS NULL AND {scope}_id IS NOT NULL"),
+            ExcludeConstraint(
+                ("subdistrict_id", "="),
+                ("post_id", "="),
+                (f"{scope}_id", "="),
+                (func.tstzrange(text("starts_at"), text("ends_at")), "&&"),
+                name=f"ex_assignment_{scope}",
+                where=text(f"{scope}_id IS NOT NULL"),
+                using="gist",
             )
             for scope in ("road", "segment", "block")
         ),
