@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, pool, text
 
 import roadchief.accounts.models
 import roadchief.events
+import roadchief.patrol.models
 import roadchief.streets.importing.models
 import roadchief.streets.models  # noqa: F401
 from roadchief.db import Base, Shape, with_driver
