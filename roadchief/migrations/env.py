@@ -6,7 +6,10 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 
 import roadchief.accounts.models
+import roadchief.blobs.models
 import roadchief.events
+import roadchief.issues.models
+import roadchief.issues.voices
 import roadchief.patrol.models
 import roadchief.streets.importing.models
 import roadchief.streets.models  # noqa: F401
