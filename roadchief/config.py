@@ -27,6 +27,7 @@ class Settings:
     database_url: str = ""  # app role; empty: the private cluster under var/
     owner_database_url: str = ""  # owner role for migrations; empty: as database_url or private
     secret_key: str = ""  # signs cookies; empty: made once under var/secrets
+    former_secret_key: str = ""  # the key before this one: what it sealed stays readable
     public_url: str = "http://127.0.0.1:8000"  # the address people use; https outside this machine
     trusted_proxies: int = 0  # hops whose X-Forwarded-For we believe
     var_dir: Path = ROOT / "var"  # everything we write
@@ -45,8 +46,20 @@ class Settings:
     sign_in_window_s: int = 15 * 60
     password_min_length: int = 12
     argon2_memory_kib: int = 65536
+    oidc_issuer: str = ""  # identity provider (OpenID Connect); empty: off
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_label: str = "统一身份认证登录"  # on the button
+    oidc_claim: str = "preferred_username"  # the claim that holds our login
+    oidc_second_factor: str = "mfa"  # values of acr or amr that count as the second factor
+    oidc_subdistricts: str = ""  # codes whose people may come this way; empty: all
     upload_limit_bytes: int = 200 * 1024 * 1024
     request_limit_bytes: int = 2 * 1024 * 1024
+    photo_limit_bytes: int = 12 * 1024 * 1024
+    photo_day_quota_bytes: int = 200 * 1024 * 1024  # by one person
+    photo_link_s: int = 300  # an address of a photo opens it for one to two times this long
+    photo_orphan_hours: int = 168  # files that no row names are kept this long
+    print_tokens_days: int = 30  # sealed tokens of a print batch are destroyed after that
     pool_size: int = 8
     statement_timeout_s: int = 30
     rate_limit: str = "600 per minute"  # per address, all pages
@@ -130,6 +143,22 @@ def _check(settings: Settings) -> None:
             raise BadSetting(f"{PREFIX}{name.upper()}: must be above 0")
     if settings.secret_key and len(settings.secret_key) < 32:
         raise BadSetting("ROADCHIEF_SECRET_KEY: at least 32 characters")
+    if settings.oidc_issuer:
+        _check_oidc(settings)
+
+
+def _check_oidc(settings: Settings) -> None:
+    parts = urlsplit(settings.oidc_issuer)
+    plain = parts.scheme == "http" and parts.hostname in LOOPBACK
+    if not parts.hostname or not (parts.scheme == "https" or plain):
+        raise BadSetting("ROADCHIEF_OIDC_ISSUER: an https address, as the provider writes it")
+    if not settings.oidc_client_id:
+        raise BadSetting("ROADCHIEF_OIDC_CLIENT_ID: needed with ROADCHIEF_OIDC_ISSUER")
+    if not settings.oidc_claim:
+        raise BadSetting("ROADCHIEF_OIDC_CLAIM: which claim holds our login?")
+    codes = settings.oidc_subdistricts.split()
+    if any(not (len(code) == 9 and code.isascii() and code.isdigit()) for code in codes):
+        raise BadSetting("ROADCHIEF_OIDC_SUBDISTRICTS: 9-digit codes with spaces between")
 
 
 def _private_cluster(var_dir: Path) -> dict[str, str]:

@@ -25,6 +25,7 @@ def run() -> None:
 def _know_tasks() -> None:
     """Import the modules whose tasks we run."""
     import roadchief.accounts.jobs
+    import roadchief.blobs.jobs
     import roadchief.streets.jobs  # noqa: F401
 
 

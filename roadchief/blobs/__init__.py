@@ -1,0 +1,42 @@
+"""Photos: developed safely, kept by content, shown by signed addresses."""
+
+from roadchief.blobs.addresses import Link, address, link, opened
+from roadchief.blobs.finding import find, find_many, get, get_many, path
+from roadchief.blobs.keeping import Receipt, blurred, develop, erase, keep, receive, store
+from roadchief.blobs.models import Blob
+from roadchief.blobs.refusals import (
+    BadPhoto,
+    Busy,
+    DayQuotaSpent,
+    HashMismatch,
+    NoRoom,
+    NotAddress,
+    PhotoTooHeavy,
+)
+
+__all__ = [
+    "BadPhoto",
+    "Blob",
+    "Busy",
+    "DayQuotaSpent",
+    "HashMismatch",
+    "Link",
+    "NoRoom",
+    "NotAddress",
+    "PhotoTooHeavy",
+    "Receipt",
+    "address",
+    "blurred",
+    "develop",
+    "erase",
+    "find",
+    "find_many",
+    "get",
+    "get_many",
+    "keep",
+    "link",
+    "opened",
+    "path",
+    "receive",
+    "store",
+]
