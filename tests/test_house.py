@@ -52,6 +52,7 @@ PURE = {
     "lib/symbols.py",
     "lib/signing.py",
     "streets/placing.py",
+    "streets/fronts.py",
     "streets/permits.py",
     "streets/shifts.py",
     "streets/standards.py",

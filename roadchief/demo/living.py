@@ -21,7 +21,7 @@ from roadchief.accounts.models import Post
 from roadchief.config import Settings
 from roadchief.db import tenant_of
 from roadchief.demo.loading import segments_of
-from roadchief.streets import chiefs, storefronts, tenancies
+from roadchief.streets import alterations, chiefs, storefronts, tenancies
 from roadchief.streets.models import Road, Storefront
 
 STARTS = {"admin": "/admin/", "auditor": "/admin/people", "operator": "/admin/"}
@@ -91,7 +91,7 @@ def settle_people(
         person.password_hash = passwords.hash_password(row.password, settings)
         person.password_set_at, person.state = at, "active"
         if row.totp:
-            people.confirm_second_factor(session, person, row.totp, at=at)
+            people.confirm_second_factor(session, person, row.totp, at=at, settings=settings)
         level = int(row.role[-1]) if row.role[-1].isdigit() else None
         posts[row.role] = people.appoint(
             session,
@@ -170,7 +170,7 @@ def _merge(session: Session, pair: tuple[Any, Any], at: datetime) -> None:
         source_id=f"merged-{one.id}",
     )
     sign = one.name or "新店"
-    merged = storefronts.merge_storefronts(
+    merged = alterations.merge_storefronts(
         session, list(pair), door, by=None, at=at, because="两间打通经营"
     )
     merchant = tenancies.open_merchant(session, name=sign)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import shapely
@@ -19,7 +20,29 @@ LARGEST_ZONE_M2 = 5_000
 FARTHEST_ZONE_M = 60
 BESIDE_M = 60.0  # two fronts with doors farther apart than this leave each other 5 m
 
-events.declare({"streets.duty_zone_redrawn": "a duty zone was drawn by hand"})
+events.declare(
+    {
+        "streets.duty_zone_redrawn": "a duty zone was drawn by hand",
+        "streets.duty_zone_reset": "a drawn duty zone gave way to the computed one",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a storefront stood before it was moved or closed."""
+
+    id: uuid.UUID
+    segment_id: uuid.UUID | None
+    side: str | None
+    measure_m: float | None
+
+    @classmethod
+    def of(cls, row: Storefront) -> "Spot":
+        return cls(row.id, row.segment_id, row.side, row.measure_m)
+
+
+Standing = Storefront | Spot
 
 
 class BadZone(RuleBroken):
@@ -27,13 +50,24 @@ class BadZone(RuleBroken):
     en = "this duty zone cannot be right: {reason_en}"
 
 
-def lay(rows: Sequence[Storefront], segments: dict[uuid.UUID, RoadSegment]) -> None:
-    """Duty zones of storefronts side by side: to the neighbour's front, or 5 m (§3.1)."""
+def lay(
+    rows: Sequence[Storefront],
+    segments: dict[uuid.UUID, RoadSegment],
+    *,
+    around: Sequence[Standing] | None = None,
+) -> None:
+    """Duty zones of storefronts side by side: to the neighbour's front, or 5 m (§3.1).
+
+    With `around`, only zones near those are laid; all others still count as neighbours. Zones
+    drawn by hand stay.
+    """
     walk = sorted(
-        (row for row in rows if row.segment_id and row.frontage and not row.duty_zone_drawn),
+        (row for row in rows if row.segment_id and row.frontage),
         key=lambda row: (str(row.segment_id), row.side or "", row.measure_m or 0),
     )
     for place, row in enumerate(walk):
+        if row.duty_zone_drawn or not (around is None or any(_near(row, one) for one in around)):
+            continue
         segment = segments[row.segment_id]  # type: ignore[index]
         room = [placing.SIDE_ROOM_M, placing.SIDE_ROOM_M]
         for at, other in ((0, place - 1), (1, place + 1)):
@@ -44,30 +78,43 @@ def lay(rows: Sequence[Storefront], segments: dict[uuid.UUID, RoadSegment]) -> N
         )
 
 
-def beside(session: Session, rows: Sequence[Storefront]) -> list[Storefront]:
-    """Storefronts already there, so near along the street that their zones meet; under lock."""
-    near: dict[tuple[uuid.UUID, str], list[float]] = {}
-    for row in rows:
-        if row.segment_id and row.side and row.measure_m is not None:
-            near.setdefault((row.segment_id, row.side), []).append(row.measure_m)
-    if not near:
+def beside(session: Session, rows: Sequence[Standing]) -> list[Storefront]:
+    """Other open storefronts on the same sides of the same segments; under lock."""
+    sides = {(row.segment_id, row.side) for row in rows if row.segment_id}
+    if not sides:
         return []
     there = session.scalars(
         select(Storefront)
         .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
-        .where(Storefront.segment_id.in_({segment for segment, _ in near}))
+        .where(Storefront.segment_id.in_({segment for segment, _ in sides}))
         .where(Storefront.frontage.is_not(None))
         .order_by(Storefront.id)
         .with_for_update()
     )
-    return [
-        row
-        for row in there
-        if any(
-            abs(measure - (row.measure_m or 0)) <= BESIDE_M
-            for measure in near.get((row.segment_id, row.side), ())  # type: ignore[arg-type]
-        )
-    ]
+    known = {row.id for row in rows}
+    return [row for row in there if (row.segment_id, row.side) in sides and row.id not in known]
+
+
+def lay_beside(
+    session: Session,
+    touched: Sequence[Storefront],
+    *,
+    was: Sequence[Spot] = (),
+) -> None:
+    """Zones of `touched` and of their neighbours, laid again; `was`: fronts no longer there."""
+    rows = [row for row in touched if row.closed_at is None]
+    rows += beside(session, [*touched, *was])
+    segments = segments_by_id(session, {row.segment_id for row in rows if row.segment_id})
+    lay(rows, segments, around=[*touched, *was])
+
+
+def segments_by_id(session: Session, wanted: set[uuid.UUID]) -> dict[uuid.UUID, RoadSegment]:
+    found = session.scalars(
+        select(RoadSegment)
+        .where(RoadSegment.subdistrict_id == tenant_of(session), RoadSegment.id.in_(wanted))
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in found}
 
 
 def lay_missing(session: Session, segment: RoadSegment) -> int:
@@ -106,7 +153,29 @@ def redraw(
     events.record(session, "streets.duty_zone_redrawn", subject=storefront, by=by, at=at)
 
 
-def _same_side(one: Storefront, other: Storefront) -> bool:
+def reset(
+    session: Session,
+    storefront: Storefront,
+    *,
+    by: uuid.UUID,
+    at: datetime,
+) -> None:
+    """Back to the zone computed from frontage and kerb. The caller holds segment and storefront."""
+    storefront.duty_zone_drawn, storefront.duty_zone = False, None
+    if storefront.segment_id is not None:
+        segment = segments_by_id(session, {storefront.segment_id})[storefront.segment_id]
+        storefront.frontage = storefront.frontage or placing.frontage(storefront.door, segment.line)
+        session.flush()
+        lay_beside(session, [storefront])
+    events.record(session, "streets.duty_zone_reset", subject=storefront, by=by, at=at)
+
+
+def _near(one: Standing, other: Standing) -> bool:
+    away = abs((one.measure_m or 0) - (other.measure_m or 0))
+    return _same_side(one, other) and away <= BESIDE_M
+
+
+def _same_side(one: Standing, other: Standing) -> bool:
     return (one.segment_id, one.side) == (other.segment_id, other.side)
 
 

@@ -1,25 +1,29 @@
-"""Storefronts: opened, placed, split, merged, closed. Verbs never commit."""
+"""Storefronts: opened, placed, closed. What is altered later: alterations. Verbs never commit.
+
+Locks are taken in one order, else two people deadlock: the turn for human numbers, then segments
+by id, then storefronts by id. `hold` does the last two; whoever needs a storefront and a segment
+asks it for both at once.
+"""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import shapely
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.db import in_turn, new_id, tenant_of
-from roadchief.errors import BadInput, Conflict, NotFound, WrongState
+from roadchief.db import new_id, tenant_of
+from roadchief.errors import Conflict, NotFound, WrongState
 from roadchief.lib import clock
-from roadchief.streets import duty_zones, naming, placing, tenancies
+from roadchief.streets import duty_zones, human_numbers, naming, placing, tenancies
 from roadchief.streets.models import (
     Road,
     RoadSegment,
     Storefront,
-    StorefrontSuccession,
     Subdistrict,
 )
 
@@ -27,8 +31,6 @@ events.declare(
     {
         "streets.storefront_opened": "a storefront was entered",
         "streets.storefront_closed": "a storefront was closed",
-        "streets.storefront_split": "a storefront became several",
-        "streets.storefronts_merged": "several storefronts became one",
     }
 )
 
@@ -92,22 +94,41 @@ def open_storefronts(
     session: Session, doors: Sequence[Door], on: Ground, *, by: uuid.UUID | None, at: datetime
 ) -> list[Storefront]:
     """Enter doors: each with segment, side, measure, frontage, duty zone and human number."""
-    # Human numbers are counted on: two who count at once would reach the same.
-    in_turn(session, "storefront.human_number")
+    human_numbers.take_turn(session)
+    placed = place(on, doors)
+    hold(session, segments_of(on, placed))
+    return enter(session, doors, on, placed, by=by, at=at)
+
+
+def place(on: Ground, doors: Sequence[Door]) -> placing.Placements:
     points = np.array([door.place for door in doors], dtype=object)
-    placed = on.streets.place(points, [door.address for door in doors])
-    used = human_numbers_in_use(session)
-    rows = []
-    for number, door in enumerate(doors):
-        row = _new_row(session, door, on, placed, number, at=at)
-        row.human_number = _free_number(on, door, _road_of(on, placed, number), used)
-        rows.append(row)
-    touched = {key for row in rows for key in (row.segment_id, row.second_segment_id) if key}
-    _hold(session, touched)
-    duty_zones.lay(
-        [*rows, *duty_zones.beside(session, rows)],
-        {segment.id: segment for segment in on.segments},
-    )
+    return on.streets.place(points, [door.address for door in doors])
+
+
+def segments_of(on: Ground, placed: placing.Placements) -> set[uuid.UUID]:
+    """The segments that these placements touch."""
+    indexes = {int(index) for index in (*placed.segment, *placed.second)}
+    return {on.segments[index].id for index in indexes if index >= 0}
+
+
+def enter(
+    session: Session,
+    doors: Sequence[Door],
+    on: Ground,
+    placed: placing.Placements,
+    *,
+    by: uuid.UUID | None,
+    at: datetime,
+) -> list[Storefront]:
+    """Rows for placed doors. The caller has taken the turn and holds their segments."""
+    rows = [_new_row(session, door, on, placed, number, at=at) for number, door in enumerate(doors)]
+    stems = [
+        naming.number_stem(on.short_name, _road_of(on, placed, number), door.house_number)
+        for number, door in enumerate(doors)
+    ]
+    for row, human_number in zip(rows, human_numbers.free(session, stems), strict=True):
+        row.human_number = human_number
+    duty_zones.lay_beside(session, rows)
     session.add_all(rows)
     session.flush()
     for row in rows:
@@ -115,8 +136,14 @@ def open_storefronts(
     return rows
 
 
-def _hold(session: Session, segment_ids: set[uuid.UUID]) -> None:
-    """Nobody may close these segments before we are done; one closed since is told."""
+def hold(
+    session: Session, segment_ids: set[uuid.UUID], storefront_ids: Collection[uuid.UUID] = ()
+) -> list[Storefront]:
+    """These segments and storefronts under lock, all open; segments first, each kind by id.
+
+    Segments cannot be closed or cut before we are done. Storefronts come back in the order asked;
+    one whose segment is not among those held was moved meanwhile.
+    """
     held = session.scalars(
         select(RoadSegment.id)
         .where(RoadSegment.subdistrict_id == tenant_of(session))
@@ -126,6 +153,33 @@ def _hold(session: Session, segment_ids: set[uuid.UUID]) -> None:
     ).all()
     if len(held) < len(segment_ids):
         raise GroundMoved
+    # Neighbours too: their duty zones follow, and they must not be locked in another order later.
+    wanted = or_(Storefront.id.in_(storefront_ids), Storefront.segment_id.in_(segment_ids))
+    rows = session.scalars(
+        select(Storefront)
+        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
+        .where(wanted)
+        .order_by(Storefront.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    found = {row.id: row for row in rows}
+    for key in storefront_ids:
+        row = found.setdefault(key, found.get(key) or locked(session, key))  # refuses a closed one
+        if row.segment_id is not None and row.segment_id not in segment_ids:
+            raise GroundMoved
+    return [found[key] for key in storefront_ids]
+
+
+def hold_with_segment(session: Session, storefront_ids: Collection[uuid.UUID]) -> list[Storefront]:
+    """Storefronts and the segments they lie on, under lock."""
+    segments = session.scalars(
+        select(Storefront.segment_id)
+        .where(Storefront.subdistrict_id == tenant_of(session))
+        .where(Storefront.id.in_(storefront_ids), Storefront.segment_id.is_not(None))
+        .where(Storefront.closed_at.is_(None))
+    )
+    return hold(session, {key for key in segments if key}, storefront_ids)
 
 
 def _new_row(
@@ -140,8 +194,6 @@ def _new_row(
     row = Storefront(
         subdistrict_id=tenant_of(session),
         id=new_id(),
-        door=door.place,
-        frontage=door.frontage,
         duty_zone_drawn=False,
         house_number=door.house_number,
         address=door.address,
@@ -150,81 +202,56 @@ def _new_row(
         source=door.source,
         source_id=door.source_id or str(new_id()),
         source_datum=door.datum,
-        accuracy_m=door.accuracy_m,
         opened_at=at,
     )
     tenancies.make_findable(row)
-    segment = int(placed.segment[number])
+    set_place(row, on, placed, number, door=door)
+    return row
+
+
+def set_place(
+    row: Storefront, on: Ground, placed: placing.Placements, number: int, *, door: Door
+) -> None:
+    """Door, front, segment, side and measure of a row, out of one placement."""
+    row.door, row.frontage, row.accuracy_m = door.place, door.frontage, door.accuracy_m
+    segment, second = int(placed.segment[number]), int(placed.second[number])
+    row.segment_id = row.side = row.measure_m = None
+    row.second_segment_id = row.second_side = row.second_measure_m = None
     if segment >= 0:
         row.segment_id = on.segments[segment].id
         row.side = placing.side_name(int(placed.side[number]))
         row.measure_m = float(placed.measure_m[number])
         line = on.segments[segment].line
         row.frontage = row.frontage or placing.frontage(door.place, line, door.width_m)
-    second = int(placed.second[number])
     if second >= 0:
         row.second_segment_id = on.segments[second].id
         row.second_side = placing.side_name(int(placed.second_side[number]))
         row.second_measure_m = float(placed.second_measure_m[number])
-    return row
 
 
 def close_storefront(
     session: Session, storefront: Storefront, *, by: uuid.UUID | None, at: datetime, because: str
 ) -> None:
-    storefront = locked(session, storefront.id)
+    """The neighbours' duty zones take the room."""
+    (storefront,) = hold_with_segment(session, [storefront.id])
+    close_held(session, storefront, by=by, at=at, because=because)
+    duty_zones.lay_beside(session, [], was=[duty_zones.Spot.of(storefront)])
+
+
+def close_held(
+    session: Session, storefront: Storefront, *, by: uuid.UUID | None, at: datetime, because: str
+) -> None:
+    """Closed with its tenancy; the caller holds it and sees to the neighbours."""
     running = tenancies.running(session, storefront)
     if running:
         # A tenancy that was to begin later ends on its first day.
         last = max(clock.local_date(at), running.starts_on)
         tenancies.end(session, running, storefront, on=last, by=by, at=at, because=because)
     storefront.closed_at = at
+    session.flush()
     events.record(
         session, "streets.storefront_closed", subject=storefront, by=by, at=at, because=because
     )
-
-
-def split_storefront(
-    session: Session,
-    storefront: Storefront,
-    into: Sequence[Door],
-    *,
-    by: uuid.UUID | None,
-    at: datetime,
-    because: str,
-) -> list[Storefront]:
-    """Several storefronts in place of one; its tenancy ends, history stays."""
-    if len(into) < 2:
-        raise BadInput(field="铺位 storefronts", reason_zh="至少两间", reason_en="two or more")
-    close_storefront(session, storefront, by=by, at=at, because=because)
-    rows = open_storefronts(session, into, ground(session), by=by, at=at)
-    _succeed(session, [storefront], rows, at=at, because=because)
-    events.record(
-        session, "streets.storefront_split", subject=storefront, by=by, at=at, because=because
-    )
-    return rows
-
-
-def merge_storefronts(
-    session: Session,
-    storefronts: Sequence[Storefront],
-    into: Door,
-    *,
-    by: uuid.UUID | None,
-    at: datetime,
-    because: str,
-) -> Storefront:
-    """One storefront in place of several."""
-    if len({row.id for row in storefronts}) < 2:
-        raise BadInput(field="铺位 storefronts", reason_zh="至少两间", reason_en="two or more")
-    for row in sorted(storefronts, key=lambda one: one.id):
-        close_storefront(session, row, by=by, at=at, because=because)
-    merged = open_storefronts(session, [into], ground(session), by=by, at=at)[0]
-    _succeed(session, list(storefronts), [merged], at=at, because=because)
-    events.record(
-        session, "streets.storefronts_merged", subject=merged, by=by, at=at, because=because
-    )
-    return merged
 
 
 def find(session: Session, storefront_id: uuid.UUID) -> Storefront:
@@ -248,46 +275,9 @@ def locked(session: Session, storefront_id: uuid.UUID) -> Storefront:
     return row
 
 
-def human_numbers_in_use(session: Session) -> set[str]:
-    rows = session.scalars(
-        select(Storefront.human_number)
-        .where(Storefront.subdistrict_id == tenant_of(session))
-        .where(Storefront.human_number.is_not(None))
-    )
-    return {number for number in rows if number}
-
-
-def _free_number(on: Ground, door: Door, road: str, used: set[str]) -> str:
-    copy = 1
-    while (number := naming.human_number(on.short_name, road, door.house_number, copy)) in used:
-        copy += 1
-    used.add(number)
-    return number
+human_numbers_in_use = human_numbers.in_use
 
 
 def _road_of(on: Ground, placed: placing.Placements, number: int) -> str:
     segment = int(placed.segment[number])
     return on.roads[segment] if segment >= 0 else ""
-
-
-def _succeed(
-    session: Session,
-    before: Sequence[Storefront],
-    after: Sequence[Storefront],
-    *,
-    at: datetime,
-    because: str,
-) -> None:
-    for old in before:
-        for new in after:
-            session.add(
-                StorefrontSuccession(
-                    subdistrict_id=old.subdistrict_id,
-                    id=new_id(),
-                    before_id=old.id,
-                    after_id=new.id,
-                    at=at,
-                    because=because,
-                )
-            )
-    session.flush()

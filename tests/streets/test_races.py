@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib import geo
-from roadchief.streets import chiefs, register, storefronts
+from roadchief.streets import alterations, chiefs, new_doors, register, storefronts
 from roadchief.streets.models import RoadSegment, Storefront
 from tests import makers
 from tests.conftest import WEIFANG, make_settings
@@ -145,3 +145,97 @@ def test_no_storefront_is_entered_on_a_segment_split_meanwhile(real: Database) -
         ground = storefronts.ground(session)
         at_once(real, splitting(north))
         storefronts.open_storefronts(session, [door], ground, by=None, at=AT)
+
+
+def shop_on(database: Database, lat: float, number: str) -> uuid.UUID:
+    door = storefronts.Door(geo.point(lon=121.5181, lat=lat), number, f"崂山路{number}")
+    with database.transaction(WEIFANG) as session:
+        ground = storefronts.ground(session)
+        return storefronts.open_storefronts(session, [door], ground, by=None, at=AT)[0].id
+
+
+def splitting_shop(shop: uuid.UUID) -> Act:
+    def act(session: Session) -> None:
+        row = storefronts.find(session, shop)
+        ground = storefronts.ground(session)
+        doors = new_doors.parts(row, ground, [f"{row.house_number}-1", f"{row.house_number}-2"])
+        alterations.split_storefront(session, row, doors, by=shop, at=AT, because="隔断")
+
+    return act
+
+
+def moving_shop(shop: uuid.UUID, lat: float) -> Act:
+    return lambda session: alterations.move_door(
+        session,
+        storefronts.find(session, shop),
+        geo.point(lon=121.5181, lat=lat),
+        datum="wgs84",
+        by=shop,
+        at=AT,
+        because="量错",
+    )
+
+
+def closing_shop(shop: uuid.UUID) -> Act:
+    return lambda session: storefronts.close_storefront(
+        session, storefronts.find(session, shop), by=None, at=AT, because="拆除"
+    )
+
+
+@pytest.mark.parametrize("times", range(4))
+def test_a_shop_and_its_segment_are_split_at_once(real: Database, times: int) -> None:
+    """Segments are locked before storefronts, also by whoever begins with a storefront."""
+    north, _ = two_segments(real)
+    shop = shop_on(real, 31.2310, "527号")
+    ends = at_once(real, splitting_shop(shop), splitting(north))
+    # The segment's split always holds; the shop's is done, or told that the ground moved.
+    assert ends in (["done", "done"], ["GroundMoved", "done"])
+    with real.transaction(WEIFANG) as session:
+        open_rows = session.scalars(select(Storefront).where(Storefront.closed_at.is_(None))).all()
+        closed = set(
+            session.scalars(select(RoadSegment.id).where(RoadSegment.closed_at.is_not(None)))
+        )
+    assert len(open_rows) == (2 if ends == ["done", "done"] else 1)
+    assert not {row.segment_id for row in open_rows} & closed
+
+
+def test_the_lock_order_holds_step_by_step(real: Database) -> None:
+    """The segment's split waits for a shop's that holds both, and neither waits in a ring."""
+    north, _ = two_segments(real)
+    shop = shop_on(real, 31.2310, "527号")
+    began = threading.Event()
+    done: list[str] = []
+
+    def segment_split() -> None:
+        with real.transaction(WEIFANG) as session:
+            began.set()
+            splitting(north)(session)
+        done.append("segment")
+
+    with real.transaction(WEIFANG) as session:
+        storefronts.hold(session, {north}, [shop])
+        other = threading.Thread(target=segment_split)
+        other.start()
+        began.wait()
+        other.join(timeout=0.5)
+        splitting_shop(shop)(session)
+        done.append("shop")
+    other.join(timeout=10)
+    assert done == ["shop", "segment"]
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_neighbours_altered_at_once(real: Database, times: int) -> None:
+    """Each touches the other's duty zone."""
+    two_segments(real)
+    one, other = shop_on(real, 31.2310, "527号"), shop_on(real, 31.23106, "529号")
+    third = shop_on(real, 31.23112, "531号")
+    acts = (splitting_shop(one), moving_shop(other, 31.23107), closing_shop(third))
+    assert at_once(real, *acts) == ["done", "done", "done"]
+
+
+def test_of_two_splits_of_one_shop_one_wins(real: Database) -> None:
+    two_segments(real)
+    shop = shop_on(real, 31.2310, "527号")
+    ends = at_once(real, splitting_shop(shop), splitting_shop(shop))
+    assert ends == ["StorefrontClosed", "done"]

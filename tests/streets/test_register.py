@@ -14,7 +14,15 @@ from roadchief.db import Database
 from roadchief.errors import BadInput, Conflict, NotFound, RuleBroken, WrongState
 from roadchief.events import Event
 from roadchief.lib import geo
-from roadchief.streets import catalog, chiefs, duty_zones, register, storefronts, tenancies
+from roadchief.streets import (
+    alterations,
+    catalog,
+    chiefs,
+    duty_zones,
+    register,
+    storefronts,
+    tenancies,
+)
 from roadchief.streets.models import Assignment, RoadSegment, SegmentSuccession, Storefront, Tenancy
 from tests import makers
 from tests.conftest import make_settings
@@ -195,7 +203,7 @@ def test_merging_storefronts_keeps_what_was(session: Session) -> None:
     segment = street(session)
     pair = [makers.make_storefront(session, segment) for _ in range(2)]
     door = storefronts.Door(geo.point(lon=121.5187, lat=31.2291), "527号", "崂山路527号")
-    merged = storefronts.merge_storefronts(session, pair, door, by=None, at=AT, because="打通")
+    merged = alterations.merge_storefronts(session, pair, door, by=None, at=AT, because="打通")
     assert all(row.closed_at == AT for row in pair)
     assert merged.closed_at is None
     with pytest.raises(WrongState):
