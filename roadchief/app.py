@@ -6,13 +6,14 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from roadchief import config, home
-from roadchief.accounts import signin
+from roadchief.accounts import account_views, door_views, oidc, signin
 from roadchief.accounts import views as accounts
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.maps import views as maps
 from roadchief.streets import import_views
 from roadchief.streets import views as streets
+from roadchief.web import blobs as photos
 from roadchief.web import health, limits, logs, pages, refusals, security
 
 
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 def register_packages(app: Flask) -> None:
     """The packages' pages, lowest first."""
     signin.install(app)
-    for blueprint in (accounts.pages, streets.pages, import_views.pages, maps.pages):
+    photos.install(app)
+    oidc.install(app)
+    for blueprint in (door_views.pages, account_views.pages, accounts.pages, streets.pages, import_views.pages, maps.pages):
         app.register_blueprint(blueprint)
     home.install(app)

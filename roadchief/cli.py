@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from roadchief import config
 from roadchief.config import BadSetting
@@ -21,6 +22,11 @@ class Commands(click.Group):
             raise click.exceptions.Exit(_refuse(refusal.say("zh"), refusal.say("en"))) from refusal
         except BadSetting as error:
             raise click.exceptions.Exit(_refuse(str(error))) from error
+        except OperationalError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            raise click.exceptions.Exit(
+                _refuse(f"数据库没有应答 / no database: {reason}")
+            ) from error
 
 
 def _refuse(*sentences: str) -> int:

@@ -58,7 +58,7 @@ class Cast:
         person.state = "active"
         secret = pyotp.random_base32() if role in SECOND_FACTOR else None
         if secret:
-            people.confirm_second_factor(session, person, secret, at=at)
+            people.confirm_second_factor(session, person, secret, at=at, settings=settings)
         people.appoint(session, person, role=role, capacity="cadre", by=None, at=at)
         return Player(role, login, person, secret)
 

@@ -47,6 +47,13 @@ TABLE: dict[str, frozenset[str]] = {
     "streets.register": frozenset({"admin", "operator"}),
     "streets.assign": frozenset({"admin", "chief_general"}),
     "streets.import": frozenset({"admin"}),
+    # Plates: who sees the faces of domain.md §4.4, who mounts, who has them printed.
+    "codes.history": CHIEFS | {"admin", "operator", "auditor"},
+    "codes.mount": CHIEFS | {"admin", "operator", "patroller", "segment_chief", "road_member"},
+    "codes.enforce": frozenset({"officer"}),
+    "codes.own": frozenset({"merchant"}),
+    "codes.mint": frozenset({"admin", "operator"}),
+    "codes.settle": CHIEFS | {"admin", "operator"},
 }
 
 

@@ -1,13 +1,17 @@
 """`roadchief accounts …`"""
 
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
 
 import click
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from roadchief import config
-from roadchief.accounts import people
+from roadchief.accounts import people, roster
 from roadchief.accounts.access import CAPACITIES, ROLES
 from roadchief.accounts.models import Person
 from roadchief.db import Database, tenant_of
@@ -15,34 +19,108 @@ from roadchief.errors import NotFound
 from roadchief.lib import clock
 from roadchief.lib.text import clean
 
+PAGE = 500
 subdistrict_option = click.option(
     "--subdistrict", required=True, type=click.IntRange(100_000_000, 999_999_999), help="9 digits"
+)
+role_option = click.option("--role", required=True, type=click.Choice(sorted(ROLES)))
+capacity_option = click.option(
+    "--capacity", default="cadre", show_default=True, type=click.Choice(sorted(CAPACITIES))
 )
 
 
 class NoSuchLogin(NotFound):
-    zh = "没有登录名 {login}"
-    en = "no such login: {login}"
+    zh = "本街道没有登录名 {login}"
+    en = "no such login in this sub-district: {login}"
+
+
+class NoSuchSubdistrict(NotFound):
+    zh = "没有街道 {code}：先运行 roadchief streets open"
+    en = "no sub-district {code}: run `roadchief streets open` first"
 
 
 @click.group(name="accounts")
 def group() -> None:
-    """People: create, appoint, retire."""
+    """People: create, invite, appoint, retire, list."""
 
 
 @group.command()
 @subdistrict_option
 @click.option("--name", required=True)
 @click.option("--login", required=True)
-@click.option("--role", required=True, type=click.Choice(sorted(ROLES)))
-@click.option("--capacity", default="cadre", type=click.Choice(sorted(CAPACITIES)))
+@role_option
+@capacity_option
 def create(subdistrict: int, name: str, login: str, role: str, capacity: str) -> None:
     """Make a person with a post; prints a link for the first password."""
     at = clock.now()
-    with _database().transaction(subdistrict) as session:
+    with _in(subdistrict) as session:
         invited = people.invite(session, name=name, login=login, by=None, at=at)
         people.appoint(session, invited.person, role=role, capacity=capacity, by=None, at=at)
     click.echo(f"/invitation/{invited.token}")
+
+
+@group.command()
+@subdistrict_option
+@click.option("--name", required=True)
+@click.option("--login", required=True)
+@click.option("--email")
+@click.option("--phone")
+def invite(subdistrict: int, name: str, login: str, email: str | None, phone: str | None) -> None:
+    """Make a person without a post; prints a link for the first password."""
+    with _in(subdistrict) as session:
+        invited = people.invite(
+            session, name=name, login=login, email=email, phone=phone, by=None, at=clock.now()
+        )
+    click.echo(f"/invitation/{invited.token}")
+
+
+@group.command()
+@subdistrict_option
+@role_option
+@capacity_option
+@click.option("--title", help="the sub-district's own word; else the role's")
+@click.option("--level", type=click.IntRange(1, 9))
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="last day of the post")
+@click.argument("login")
+def appoint(
+    subdistrict: int,
+    role: str,
+    capacity: str,
+    title: str | None,
+    level: int | None,
+    until: datetime | None,
+    login: str,
+) -> None:
+    """Give a person a post from now on."""
+    with _in(subdistrict) as session:
+        person = _by_login(session, login)
+        people.appoint(
+            session,
+            person,
+            role=role,
+            capacity=capacity,
+            title=title,
+            level=level,
+            ends_at=_end_of(until.date()) if until else None,
+            by=None,
+            at=clock.now(),
+        )
+    click.echo(f"{person.name}: {title or ROLES[role][0]}")
+
+
+@group.command("list")
+@subdistrict_option
+@click.option("--role", type=click.Choice(sorted(ROLES)), help="only those who hold it now")
+@click.option("--json", "as_json", is_flag=True, help="one line of JSON a person")
+def list_people(subdistrict: int, role: str | None, as_json: bool) -> None:
+    """Who is there, with the posts held now."""
+    with _in(subdistrict) as session:
+        for person, titles in _everybody(session, role, at=clock.now()):
+            row = {"login": person.login, "name": person.name, "state": person.state}
+            if as_json:
+                click.echo(json.dumps(row | {"posts": titles}, ensure_ascii=False))
+            else:
+                click.echo("\t".join((*row.values(), "、".join(titles) or "-")))
 
 
 @group.command("reset-password")
@@ -50,9 +128,20 @@ def create(subdistrict: int, name: str, login: str, role: str, capacity: str) ->
 @click.argument("login")
 def reset_password(subdistrict: int, login: str) -> None:
     """Print a new link to set a password."""
-    with _database().transaction(subdistrict) as session:
+    with _in(subdistrict) as session:
         person = _by_login(session, login)
         click.echo(f"/invitation/{people.make_invitation(session, person, at=clock.now())}")
+
+
+@group.command("reset-second-factor")
+@subdistrict_option
+@click.argument("login")
+def reset_second_factor(subdistrict: int, login: str) -> None:
+    """Take a second factor away; the person sets a new one at the next sign-in."""
+    with _in(subdistrict) as session:
+        person = _by_login(session, login)
+        people.reset_second_factor(session, person, by=None, at=clock.now())
+    click.echo(f"{person.name}: second factor taken away")
 
 
 @group.command()
@@ -61,10 +150,34 @@ def reset_password(subdistrict: int, login: str) -> None:
 @click.argument("login")
 def retire(subdistrict: int, because: str, login: str) -> None:
     """Retire a person: posts end, sign-in ends, history stays."""
-    with _database().transaction(subdistrict) as session:
+    with _in(subdistrict) as session:
         person = _by_login(session, login)
-        people.retire(session, person, by=person.id, at=clock.now(), because=because)
+        people.retire(session, person, by=None, at=clock.now(), because=because)
     click.echo(f"{person.name} retired")
+
+
+@contextmanager
+def _in(subdistrict: int) -> Iterator[Session]:
+    """One act in a sub-district that is there."""
+    with _database().transaction(subdistrict) as session:
+        known = text("SELECT 1 FROM subdistrict WHERE id = :code")
+        if session.scalar(known, {"code": subdistrict}) is None:
+            raise NoSuchSubdistrict(code=subdistrict)
+        yield session
+
+
+def _everybody(
+    session: Session, role: str | None, *, at: datetime
+) -> Iterator[tuple[Person, list[str]]]:
+    number, total = 1, 1
+    while (number - 1) * PAGE < total:
+        rows, total = roster.page(session, text=None, number=number, size=PAGE)
+        posts = roster.posts_of(session, rows, at=at)
+        for person in rows:
+            held = posts[person.id]
+            if role is None or role in {post.role for post in held}:
+                yield person, [post.title for post in held]
+        number += 1
 
 
 def _by_login(session: Session, login: str) -> Person:
@@ -73,6 +186,10 @@ def _by_login(session: Session, login: str) -> Person:
     if person is None:
         raise NoSuchLogin(login=login)
     return person
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), tzinfo=clock.SHANGHAI)
 
 
 def _database() -> Database:

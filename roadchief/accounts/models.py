@@ -112,6 +112,22 @@ class LoginDirectory(Base):
     person_id: Mapped[uuid.UUID]
 
 
+class SignInLink(Base):
+    """An account of an identity provider and whose it is. Shared, as the directory of logins."""
+
+    __tablename__ = "sign_in_link"
+    __table_args__ = (
+        tenant_fk("person_id", "person"),
+        UniqueConstraint("issuer", "subdistrict_id", "person_id"),
+    )
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    subdistrict_id: Mapped[int]
+    person_id: Mapped[uuid.UUID]
+    linked_at: Mapped[datetime]
+
+
 class SignInAttempt(Base):
     """A failed sign-in, kept for the lockout window. `key` is a hash of login or address."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.accounts import passwords, roster
+from roadchief.accounts import passwords, roster, sealing
 from roadchief.accounts.access import CAPACITIES, ROLES
 from roadchief.accounts.models import Invitation, LoginDirectory, Person, Post, SignInSession
 from roadchief.config import Settings
@@ -100,7 +100,9 @@ def invite(
 
 
 def make_invitation(session: Session, person: Person, *, at: datetime) -> str:
-    """A fresh link; older ones end."""
+    """A fresh link; older ones end. A retired person gets none."""
+    if person.state == "retired":
+        raise WrongState
     session.execute(
         update(Invitation)
         .where(Invitation.subdistrict_id == person.subdistrict_id)
@@ -166,12 +168,19 @@ def set_password(
     events.record(session, "accounts.password_set", subject=person, by=person.id, at=at)
 
 
-def confirm_second_factor(session: Session, person: Person, secret: str, *, at: datetime) -> None:
-    person.totp_secret, person.totp_confirmed_at = secret, at
+def confirm_second_factor(
+    session: Session, person: Person, secret: str, *, at: datetime, settings: Settings
+) -> None:
+    """The secret is kept sealed."""
+    whose = (person.subdistrict_id, person.id)
+    person.totp_secret = sealing.seal(secret, whose=whose, settings=settings)
+    person.totp_confirmed_at = at
     events.record(session, "accounts.second_factor_set", subject=person, by=person.id, at=at)
 
 
-def reset_second_factor(session: Session, person: Person, *, by: uuid.UUID, at: datetime) -> None:
+def reset_second_factor(
+    session: Session, person: Person, *, by: uuid.UUID | None, at: datetime
+) -> None:
     person.totp_secret = person.totp_confirmed_at = person.totp_last_step = None
     end_sessions(session, person.id, at=at)
     events.record(session, "accounts.second_factor_reset", subject=person, by=by, at=at)
@@ -203,6 +212,10 @@ def appoint(
         )
     if person.state == "retired":
         raise WrongState
+    if ends_at is not None and ends_at <= at:
+        raise BadInput(
+            field="任期 until", reason_zh="应晚于现在", reason_en="must lie in the future"
+        )
     post = Post(
         subdistrict_id=tenant_of(session),
         id=new_id(),
@@ -236,8 +249,12 @@ def end_post(session: Session, post: Post, *, by: uuid.UUID, at: datetime, becau
     events.record(session, "accounts.post_ended", subject=post, by=by, at=at, because=because)
 
 
-def retire(session: Session, person: Person, *, by: uuid.UUID, at: datetime, because: str) -> None:
+def retire(
+    session: Session, person: Person, *, by: uuid.UUID | None, at: datetime, because: str
+) -> None:
     """The person signs in no more; posts end; what they did stays."""
+    if person.state == "retired":
+        raise WrongState
     posts = roster.running_posts(session, person.id, at=at)
     administrator = [post.id for post in posts if post.role == "admin"]
     if administrator:

@@ -3,13 +3,14 @@
 import hashlib
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyotp
 from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.accounts import passwords
+from roadchief.accounts import passwords, sealing
 from roadchief.accounts.access import Actor
 from roadchief.accounts.models import LoginDirectory, Person, Post, SignInAttempt, SignInSession
 from roadchief.config import Settings
@@ -78,21 +79,31 @@ def check(
         raise WrongCredentials
     if person.totp_confirmed_at is None:
         return person, False
-    if not take_code(session, person, code, at=at):
+    if not take_code(session, person, code, at=at, settings=settings):
         raise WrongCredentials
     return person, True
 
 
-def take_code(session: Session, person: Person, code: str, *, at: datetime) -> bool:
-    """One time step to either side; each step is good once, decided by the update."""
-    step = matching_step(person.totp_secret or "", code, at=at)
+def take_code(
+    session: Session, person: Person, code: str, *, at: datetime, settings: Settings
+) -> bool:
+    """One time step to either side; each step is good once, decided by the update.
+
+    A secret that is kept in plain text or under the former key is sealed anew on the way.
+    """
+    whose = (person.subdistrict_id, person.id)
+    opened = sealing.unseal(person.totp_secret or "", whose=whose, settings=settings)
+    step = matching_step(opened.secret, code, at=at)
     if step is None:
         return False
+    values: dict[str, Any] = {"totp_last_step": step}
+    if opened.outdated:
+        values["totp_secret"] = sealing.seal(opened.secret, whose=whose, settings=settings)
     taken = session.execute(
         update(Person)
         .where(Person.subdistrict_id == person.subdistrict_id, Person.id == person.id)
         .where(or_(Person.totp_last_step.is_(None), Person.totp_last_step < step))
-        .values(totp_last_step=step)
+        .values(**values)
     )
     return int(taken.rowcount) == 1  # type: ignore[attr-defined]
 
@@ -108,7 +119,13 @@ def matching_step(secret: str, code: str, *, at: datetime) -> int | None:
 
 
 def begin(
-    session: Session, person: Person, *, second_factor: bool, device: str, at: datetime
+    session: Session,
+    person: Person,
+    *,
+    second_factor: bool,
+    device: str,
+    at: datetime,
+    by_way: str = "password",
 ) -> str:
     """A new session; returns what the cookie holds: `<sub-district>.<token>`."""
     token = passwords.new_token()
@@ -123,7 +140,7 @@ def begin(
             device=device[:DEVICE_LIMIT],
         )
     )
-    events.record(session, "accounts.signed_in", subject=person, by=person.id, at=at)
+    events.record(session, "accounts.signed_in", subject=person, by=person.id, at=at, by_way=by_way)
     return f"{person.subdistrict_id}.{token}"
 
 

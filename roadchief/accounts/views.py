@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from roadchief.accounts import people, roster
+from roadchief.accounts import links, people, roster
 from roadchief.accounts.access import CAPACITIES, ROLES
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
@@ -57,6 +57,7 @@ def person(person_id: uuid.UUID) -> str:
             "accounts/person.html",
             person=found,
             posts=roster.running_posts(session, person_id, at=clock.now()),
+            links=links.of_person(session, found),
             roles=ROLES,
             capacities=CAPACITIES,
         )
@@ -126,4 +127,16 @@ def reset_second_factor(person_id: uuid.UUID) -> AnyResponse:
         found = roster.find(session, person_id)
         people.reset_second_factor(session, found, by=actor.person_id, at=clock.now())
     flash(gettext("第二因素已清除，下次登录时重新设置。"), "ok")
+    return redirect(url_for("people.person", person_id=person_id))
+
+
+@pages.post("/people/<uuid:person_id>/unlink")
+@allows("people.retire")
+def unlink(person_id: uuid.UUID) -> AnyResponse:
+    """The account of the identity provider no longer opens this person's door."""
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        found = roster.find(session, person_id)
+        links.unlink(session, found, by=actor.person_id, at=clock.now())
+    flash(gettext("已解除统一身份绑定，下次登录时重新绑定。"), "ok")
     return redirect(url_for("people.person", person_id=person_id))

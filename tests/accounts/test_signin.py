@@ -164,11 +164,42 @@ def test_an_invitation_sets_a_password_once(
 
 
 @pytest.mark.parametrize(
-    "password", ["short", "1234567890123", "aaaaaaaaaaaaaaa", "chief.one rocks", "x" * 300]
+    "password",
+    [
+        "short",
+        "1234567890123",
+        "aaaaaaaaaaaaaaa",
+        "chief.one rocks",
+        "x" * 300,
+        "password1234",
+        "1qaz2wsx3edc",
+        "woaini1314520",
+        "Woaizhongguo123",
+        "wang123456789",
+        "iloveyou520520",
+        "shanghai20261124",
+        "Pudong@123456",
+        "Roadchief2026",
+        "zhoujianguo1975",  # the person's own name, in pinyin
+        "abcdefghijkl",
+    ],
 )
 def test_poor_passwords_are_refused(password: str) -> None:
     with pytest.raises(BadInput):
         passwords.check_new(password, login="chief.one", name="周建国", least=12)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "every morning by the river",
+        "沿着崂山路走一圈吧真好",
+        "8f3a1c9e7b2d4056a1f2",
+        "长" + "🙂路" * 128,
+    ],
+)
+def test_good_passwords_are_taken_fast(password: str) -> None:
+    passwords.check_new(password, login="chief.one", name="周建国", least=10)
 
 
 def test_the_last_administrator_stays(app: Flask, cast: Cast) -> None:

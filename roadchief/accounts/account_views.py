@@ -1,0 +1,115 @@
+"""One's own account: posts, devices, password, second factor."""
+
+import pyotp
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import session as browser
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from roadchief import events
+from roadchief.accounts import passwords, people, roster, sessions
+from roadchief.accounts.signin import allows, current, device, signed_in
+from roadchief.errors import BadInput, NotAllowed
+from roadchief.lib import clock
+from roadchief.lib.symbols import qr_svg
+from roadchief.web import settings, tenant_transaction
+from roadchief.web.forms import id_field
+from roadchief.web.limits import limiter
+
+pages = Blueprint("account", __name__)
+PENDING = "second-factor"  # in the signed browser session until it is confirmed
+
+
+@pages.get("/account")
+@allows("own.account")
+def account() -> str:
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        return render_template(
+            "accounts/account.html",
+            person=roster.find(session, actor.person_id),
+            posts=roster.running_posts(session, actor.person_id, at=clock.now()),
+            sessions=sessions.running(session, actor.person_id),
+            this=g.sign_in_session,
+        )
+
+
+@pages.post("/account/sessions/end")
+@allows("own.account")
+def end_session() -> AnyResponse:
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        which = id_field(request.form, "session", label=gettext("设备"))
+        sessions.end(session, which, actor.person_id, at=clock.now())
+    return redirect(url_for("account.account"))
+
+
+@pages.post("/account/sign-out-everywhere")
+@allows("own.account")
+def sign_out_everywhere() -> AnyResponse:
+    actor = current()
+    at = clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        people.end_sessions(session, actor.person_id, at=at)
+        person = roster.find(session, actor.person_id)
+        name = "accounts.signed_out_everywhere"
+        events.record(session, name, subject=person, by=actor.person_id, at=at)
+    return redirect(url_for("signin.sign_in"))
+
+
+@pages.post("/account/password")
+@allows("own.account")
+@limiter.limit("10 per minute")
+def change_password() -> AnyResponse:
+    actor = current()
+    at = clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        person = roster.find(session, actor.person_id)
+        old, new = request.form.get("old", ""), request.form.get("new", "")
+        if not passwords.is_right(old, person.password_hash, settings()):
+            raise BadInput(field="旧密码 old password", reason_zh="不正确", reason_en="not right")
+        least = settings().password_min_length
+        passwords.check_new(new, login=person.login, name=person.name, least=least)
+        people.set_password(session, person, new, at=at, settings=settings())
+    flash(gettext("密码已更改，请重新登录。"), "ok")
+    return redirect(url_for("signin.sign_in"))
+
+
+@pages.get("/account/second-factor")
+@allows("own.account")
+def second_factor() -> str:
+    actor = current()
+    secret = browser.get(PENDING) or people.new_second_factor()
+    browser[PENDING] = secret
+    uri = pyotp.TOTP(secret).provisioning_uri(name=actor.name, issuer_name="RoadChief")
+    with tenant_transaction(actor.subdistrict_id) as session:
+        person = roster.find(session, actor.person_id)
+    return render_template(
+        "accounts/second_factor.html",
+        secret=secret,
+        drawing=qr_svg(uri),
+        has_one=person.totp_confirmed_at is not None,
+    )
+
+
+@pages.post("/account/second-factor")
+@allows("own.account")
+@limiter.limit("10 per minute")
+def confirm_second_factor() -> AnyResponse:
+    """Proves that the phone knows the secret; this browser then counts as shown."""
+    actor, at = current(), clock.now()
+    secret = str(browser.get(PENDING, ""))
+    step = sessions.matching_step(secret, request.form.get("code", ""), at=at) if secret else None
+    if step is None:
+        raise BadInput(
+            field="验证码 code", reason_zh="不正确或已过期", reason_en="wrong or expired"
+        )
+    with tenant_transaction(actor.subdistrict_id) as session:
+        person = roster.find(session, actor.person_id)
+        if person.totp_confirmed_at and not actor.second_factor:
+            raise NotAllowed
+        people.confirm_second_factor(session, person, secret, at=at, settings=settings())
+        person.totp_last_step = step
+        people.end_sessions(session, person.id, at=at)
+        cookie = sessions.begin(session, person, second_factor=True, device=device(), at=at)
+    return signed_in(cookie, url_for("account.account"))
