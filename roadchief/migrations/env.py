@@ -7,12 +7,15 @@ from sqlalchemy import create_engine, pool, text
 
 import roadchief.accounts.models
 import roadchief.blobs.models
+import roadchief.codes.models
 import roadchief.events
 import roadchief.issues.models
 import roadchief.issues.voices
 import roadchief.patrol.models
+import roadchief.patrol.plan_models
 import roadchief.streets.importing.models
-import roadchief.streets.models  # noqa: F401
+import roadchief.streets.models
+import roadchief.streets.shopkeepers  # noqa: F401
 from roadchief.db import Base, Shape, with_driver
 
 LOCK_TIMEOUT = "5s"  # a waiting ALTER TABLE stops every reader behind it

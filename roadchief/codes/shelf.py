@@ -1,0 +1,201 @@
+"""Reads for the office: counts, lists, one plate's file, alarms, signs out of date."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from roadchief.accounts.models import Person
+from roadchief.codes.inscriptions import on_sign
+from roadchief.codes.lifecycle import ON_THE_WALL, STATES
+from roadchief.codes.models import Plate, PlateAlarm, ScanMonth
+from roadchief.db import tenant_of
+from roadchief.lib.text import clean
+from roadchief.streets.models import Road, RoadSegment, Storefront
+
+PAGE = 50
+ALARMS: dict[str, tuple[str, str]] = {
+    "far": ("远离门口扫码", "scanned far from the door"),
+    "burst": ("短时间大量扫码", "a burst of scans"),
+    "dead": ("停用码牌被扫", "a dead plate was scanned"),
+    "reported": ("有人报告码牌有问题", "somebody reported the plate"),
+}
+
+
+@dataclass(frozen=True)
+class RoadCount:
+    """How far a road is with its plates."""
+
+    id: uuid.UUID
+    name: str
+    shops: int
+    with_plate: int
+    live: int
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Plates by state, in the order of their life."""
+    rows = session.execute(
+        select(Plate.state, func.count().label("plates"))
+        .where(Plate.subdistrict_id == tenant_of(session))
+        .group_by(Plate.state)
+    )
+    found = {row.state: row.plates for row in rows}
+    return {state: found.get(state, 0) for state in STATES}
+
+
+def roads(session: Session) -> list[RoadCount]:
+    here = tenant_of(session)
+    live = func.count(Plate.id).filter(Plate.state.in_(ON_THE_WALL))
+    rows = session.execute(
+        select(
+            Road.id,
+            Road.name,
+            func.count(Storefront.id.distinct()),
+            func.count(Plate.storefront_id.distinct()),
+            live,
+        )
+        .select_from(Road)
+        .join(RoadSegment, (RoadSegment.subdistrict_id == here) & (RoadSegment.road_id == Road.id))
+        .join(
+            Storefront,
+            (Storefront.subdistrict_id == here) & (Storefront.segment_id == RoadSegment.id),
+        )
+        .outerjoin(
+            Plate,
+            (Plate.subdistrict_id == here)
+            & (Plate.storefront_id == Storefront.id)
+            & Plate.state.not_in({"replaced", "retired"}),
+        )
+        .where(Road.subdistrict_id == here, Road.closed_at.is_(None))
+        .where(Storefront.closed_at.is_(None))
+        .group_by(Road.id, Road.name)
+        .order_by(Road.name)
+    )
+    return [RoadCount(*row) for row in rows]
+
+
+def listing(
+    session: Session, *, state: str | None, wanted: str | None, number: int
+) -> tuple[Sequence[Any], int]:
+    """Plates with their address: by state, by number or by a piece of the address."""
+    here = tenant_of(session)
+    chosen = (
+        select(Plate, Storefront.address, Storefront.name, RoadSegment.name.label("segment"))
+        .outerjoin(
+            Storefront,
+            (Storefront.subdistrict_id == here) & (Storefront.id == Plate.storefront_id),
+        )
+        .outerjoin(
+            RoadSegment,
+            (RoadSegment.subdistrict_id == here) & (RoadSegment.id == Plate.segment_id),
+        )
+        .where(Plate.subdistrict_id == here)
+    )
+    if state in STATES:
+        chosen = chosen.where(Plate.state == state)
+    asked = clean(wanted or "")[:40]
+    if asked:
+        like = "%" + asked.replace("\\", "").replace("%", "").replace("_", "") + "%"
+        chosen = chosen.where(
+            Plate.number.ilike(like) | Storefront.address.ilike(like) | Storefront.name.ilike(like)
+        )
+    total = session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+    rows = session.execute(
+        chosen.order_by(Plate.number).limit(PAGE).offset((number - 1) * PAGE)
+    ).all()
+    return rows, total
+
+
+def months(session: Session, plate_id: uuid.UUID) -> list[tuple[date, dict[str, int]]]:
+    """Scans a month by kind of viewer, newest first."""
+    rows = session.execute(
+        select(ScanMonth.month, ScanMonth.audience, ScanMonth.scans)
+        .where(ScanMonth.subdistrict_id == tenant_of(session), ScanMonth.plate_id == plate_id)
+        .order_by(ScanMonth.month.desc(), ScanMonth.audience)
+        .limit(60)
+    )
+    found: dict[date, dict[str, int]] = {}
+    for month, audience, scans in rows:
+        found.setdefault(month, {})[audience] = scans
+    return list(found.items())
+
+
+def alarms(session: Session, *, open_only: bool = True) -> Sequence[Any]:
+    here = tenant_of(session)
+    wanted = (
+        select(PlateAlarm, Plate.number, Plate.state, Storefront.address, Person.name)
+        .join(Plate, (Plate.subdistrict_id == here) & (Plate.id == PlateAlarm.plate_id))
+        .outerjoin(
+            Storefront,
+            (Storefront.subdistrict_id == here) & (Storefront.id == Plate.storefront_id),
+        )
+        .outerjoin(Person, (Person.subdistrict_id == here) & (Person.id == PlateAlarm.settled_by))
+        .where(PlateAlarm.subdistrict_id == here)
+        .order_by(PlateAlarm.settled_at.desc().nulls_first(), PlateAlarm.last_at.desc())
+        .limit(100)
+    )
+    if open_only:
+        wanted = wanted.where(PlateAlarm.settled_at.is_(None))
+    return session.execute(wanted).all()
+
+
+def unconfirmed(session: Session) -> Sequence[Any]:
+    """Plates mounted away from the door or without a position: the office looks at them."""
+    here = tenant_of(session)
+    return session.execute(
+        select(Plate, Storefront.address)
+        .outerjoin(
+            Storefront,
+            (Storefront.subdistrict_id == here) & (Storefront.id == Plate.storefront_id),
+        )
+        .where(Plate.subdistrict_id == here, Plate.state == "bound")
+        .order_by(Plate.state_at)
+        .limit(100)
+    ).all()
+
+
+@dataclass(frozen=True)
+class OldSign:
+    """A public sign whose print no longer says who answers."""
+
+    plate_id: uuid.UUID
+    number: str
+    segment_id: uuid.UUID
+    segment: str
+    printed: list[list[str]]
+    now: list[list[str]]
+
+
+def signs_out_of_date(session: Session, *, phone: str, at: datetime) -> list[OldSign]:
+    """domain.md §2.5: flagged when assignments or the office's phone changed since printing."""
+    here = tenant_of(session)
+    rows = session.execute(
+        select(Plate, RoadSegment.name)
+        .join(
+            RoadSegment, (RoadSegment.subdistrict_id == here) & (RoadSegment.id == Plate.segment_id)
+        )
+        .where(Plate.subdistrict_id == here, Plate.kind == "sign")
+        .where(Plate.state.in_(ON_THE_WALL | {"printed", "delivered"}))
+        .order_by(Plate.number)
+        .limit(500)
+    ).all()
+    found = []
+    for plate, segment in rows:
+        now = on_sign(session, plate.segment_id, phone=phone, at=at)
+        if plate.printed and plate.printed != now:
+            found.append(
+                OldSign(
+                    plate.id,
+                    plate.number,
+                    plate.segment_id,
+                    segment,
+                    plate.printed.get("chiefs", []),
+                    now["chiefs"],
+                )
+            )
+    return found
