@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
 from roadchief.lib.text import clean, natural_key, pieces
-from roadchief.streets.chiefs import MAY_ANSWER
+from roadchief.streets.charge import STATES as STATES
+from roadchief.streets.charge import charge as charge
+from roadchief.streets.charge import posts_that_may_answer as posts_that_may_answer
+from roadchief.streets.charge import segment_states as segment_states
 from roadchief.streets.models import (
     Organisation,
     Road,
@@ -23,61 +26,6 @@ from roadchief.streets.models import (
 )
 
 SEARCH_LIMIT = 30
-
-# Who holds an assignment now. MATERIALIZED, so that it is made once whatever the statistics say:
-# after a big import they are stale, and made again for each segment it runs into the time limit.
-RUNNING = """
-running AS MATERIALIZED (
-  SELECT a.id, a.segment_id, a.road_id, a.block_id, a.post_id, a.starts_at,
-         a.acting_for_id IS NOT NULL AS acting, p.person_id, p.title, p.role, p.capacity, p.level,
-         p.starts_at AS post_starts_at, p.organisation_id
-  FROM assignment a JOIN post p ON p.subdistrict_id = a.subdistrict_id AND p.id = a.post_id
-  WHERE a.subdistrict_id = :here AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > :at)
-    AND (p.ends_at IS NULL OR p.ends_at > :at)
-)"""
-
-
-def _reach(scope: str, joined: str) -> str:
-    """Assignments of one scope on the segments that they reach."""
-    return (
-        f"SELECT s.id AS segment_id, '{scope}' AS scope, r.id AS assignment_id, r.post_id, "
-        "r.person_id, r.title, r.role, r.capacity, r.level, r.starts_at, r.acting, "
-        "r.post_starts_at, r.organisation_id "
-        f"FROM road_segment s JOIN running r ON {joined} "
-        "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL "
-        "AND (CAST(:segment AS uuid) IS NULL OR s.id = :segment)"
-    )
-
-
-# They reach a segment directly, by its road, or by its block; those of right come first.
-CHARGE = (
-    f"WITH {RUNNING}, reached AS MATERIALIZED ("
-    + _reach("segment", "r.segment_id = s.id")
-    + " UNION ALL "
-    + _reach("road", "r.road_id = s.road_id")
-    + " UNION ALL "
-    + _reach("block", "r.block_id = s.block_id")
-    + ") SELECT c.*, n.name AS person, o.office_phone FROM reached c "
-    "JOIN person n ON n.subdistrict_id = :here AND n.id = c.person_id "
-    "LEFT JOIN organisation o ON o.subdistrict_id = :here AND o.id = c.organisation_id "
-    "ORDER BY c.acting, c.level NULLS LAST, c.post_starts_at"
-)
-# covered: somebody of right; acting: only a stand-in; gap: nobody.
-STATES = f"""
-WITH {RUNNING},
-by_segment AS MATERIALIZED (SELECT segment_id AS id, bool_or(NOT acting) AS of_right FROM running
-  WHERE segment_id IS NOT NULL GROUP BY 1),
-by_road AS MATERIALIZED (SELECT road_id AS id, bool_or(NOT acting) AS of_right FROM running
-  WHERE road_id IS NOT NULL GROUP BY 1),
-by_block AS MATERIALIZED (SELECT block_id AS id, bool_or(NOT acting) AS of_right FROM running
-  WHERE block_id IS NOT NULL GROUP BY 1)
-SELECT s.id, CASE WHEN x.of_right OR y.of_right OR z.of_right THEN 'covered'
-  WHEN x.id IS NOT NULL OR y.id IS NOT NULL OR z.id IS NOT NULL THEN 'acting' ELSE 'gap' END
-  AS state
-FROM road_segment s LEFT JOIN by_segment x ON x.id = s.id LEFT JOIN by_road y ON y.id = s.road_id
-LEFT JOIN by_block z ON z.id = s.block_id
-WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
-"""
 
 
 @dataclass(frozen=True)
@@ -119,19 +67,6 @@ def place(session: Session, subdistrict: Subdistrict, *, at: datetime) -> Place:
     states = segment_states(session, at=at)
     gaps = sum(1 for state in states.values() if state == "gap")
     return Place(subdistrict.id, subdistrict.name, len(states), shops or 0, gaps)
-
-
-def segment_states(session: Session, *, at: datetime) -> dict[uuid.UUID, str]:
-    """State of every open segment: covered, acting or gap."""
-    rows = session.execute(text(STATES), {"here": tenant_of(session), "at": at})
-    return {row.id: row.state for row in rows}
-
-
-def charge(session: Session, *, at: datetime, segment_id: uuid.UUID | None = None) -> list[Any]:
-    """Who answers for which segment now: CHARGE's columns, those of right first."""
-    values = {"here": tenant_of(session), "at": at, "segment": segment_id}
-    rows = session.execute(text(CHARGE), values)
-    return list(rows)
 
 
 def segments(
@@ -285,17 +220,3 @@ def stations(session: Session) -> list[Station]:
 def organisations(session: Session) -> list[Organisation]:
     wanted = select(Organisation).where(Organisation.subdistrict_id == tenant_of(session))
     return list(session.scalars(wanted.order_by(Organisation.kind, Organisation.name)))
-
-
-def posts_that_may_answer(session: Session, *, at: datetime) -> list[Any]:
-    """(post id, person, title) of running posts that may take a street."""
-    rows = session.execute(
-        text(
-            "SELECT p.id, n.name, p.title FROM post p JOIN person n "
-            "ON n.subdistrict_id = p.subdistrict_id AND n.id = p.person_id "
-            "WHERE p.subdistrict_id = :here AND p.role = ANY(:roles) AND p.starts_at <= :at "
-            "AND (p.ends_at IS NULL OR p.ends_at > :at) ORDER BY p.level NULLS LAST, n.name"
-        ),
-        {"here": tenant_of(session), "roles": sorted(MAY_ANSWER), "at": at},
-    )
-    return list(rows)

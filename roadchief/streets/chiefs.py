@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,7 @@ from roadchief import events
 from roadchief.accounts.access import CHIEFS, ON_SEGMENT
 from roadchief.accounts.models import Post
 from roadchief.db import new_id, savepoint, tenant_of
-from roadchief.errors import Conflict, NotFound, RuleBroken, WrongState
+from roadchief.errors import BadInput, Conflict, NotFound, RuleBroken, WrongState
 from roadchief.streets.models import Assignment, Road, RoadSegment, StreetBlock
 
 MAY_ANSWER = CHIEFS | ON_SEGMENT | {"patroller"}
@@ -35,6 +35,11 @@ class ScopeClosed(WrongState):
     en = "{name} is closed: nobody can be appointed to it"
 
 
+class NotInTheirPlace(RuleBroken):
+    zh = "只能代理负责同一范围的另一个岗位"
+    en = "one stands in only for another post that answers, or answered, for the same streets"
+
+
 class AlreadyAppointed(Conflict):
     zh = "此岗位已负责该范围"
     en = "this post already answers for it"
@@ -53,21 +58,30 @@ def appoint_chief(
     by: uuid.UUID | None,
     at: datetime,
     acting_for: Assignment | None = None,
+    until: datetime | None = None,
 ) -> Assignment:
-    """Several chiefs on one road are normal; the same post twice on one is refused by an index."""
+    """Several chiefs on one road are normal; the same post twice at one time is refused by the
+    database. With `until` it ends by itself, as a stand-in's should."""
+    # Held: two appointments of one post take turns, and the post is not ended meanwhile.
+    session.refresh(post, with_for_update={"key_share": True})
     if post.role not in MAY_ANSWER:
         raise NotAChief(title=post.title)
     if not post.holds_at(at):
         raise WrongState
+    if until is not None and until <= at:
+        raise BadInput(field="到期 until", reason_zh="应晚于今天", reason_en="later than today")
     # Held, so that it is not closed or split under the appointment.
     session.refresh(to, with_for_update={"read": True})
-    if getattr(to, "closed_at", None) is not None:
+    if to.closed_at is not None:
         raise ScopeClosed(name=to.name)
+    if acting_for is not None:
+        _check_stands_in(post, to, acting_for)
     row = Assignment(
         subdistrict_id=tenant_of(session),
         id=new_id(),
         post_id=post.id,
         starts_at=at,
+        ends_at=until,
         acting_for_id=acting_for.id if acting_for else None,
         **{SCOPES[type(to)]: to.id},
     )
@@ -85,8 +99,20 @@ def appoint_chief(
         at=at,
         post=str(post.id),
         acting=acting_for is not None,
+        until=until.isoformat() if until else None,
     )
     return row
+
+
+def _check_stands_in(post: Post, to: Road | RoadSegment | StreetBlock, other: Assignment) -> None:
+    """The one stood in for answers for the same, or for the road or block that it lies in; or did,
+    for a vacant post has a stand-in too."""
+    around = {to.id}
+    if isinstance(to, RoadSegment):
+        around |= {to.road_id} | ({to.block_id} if to.block_id else set())
+    scope = other.road_id or other.segment_id or other.block_id
+    if other.post_id == post.id or scope not in around:
+        raise NotInTheirPlace
 
 
 def relieve_chief(
@@ -96,7 +122,8 @@ def relieve_chief(
     ended = session.execute(
         update(Assignment)
         .where(Assignment.subdistrict_id == assignment.subdistrict_id)
-        .where(Assignment.id == assignment.id, Assignment.ends_at.is_(None))
+        .where(Assignment.id == assignment.id)
+        .where(or_(Assignment.ends_at.is_(None), Assignment.ends_at > at))
         .values(ends_at=func.greatest(at, Assignment.starts_at), ended_because=because)
     )
     if ended.rowcount != 1:  # type: ignore[attr-defined]

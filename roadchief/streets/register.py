@@ -120,9 +120,7 @@ def split_segment(
     """Two segments in place of one; storefronts keep their place, assignments run on both."""
     road = _locked_road(session, segment.road_id)
     segment = locked(session, segment.id)
-    low, high = END_ROOM_M, segment.length_m - END_ROOM_M
-    if not low <= at_measure_m <= high:
-        raise SplitOutside(measure_m=at_measure_m, low_m=low, high_m=high)
+    check_split(segment, at_measure_m)
     first_line, second_line = linework.split_at(segment.line, at_measure_m)
     pieces = (
         linework.Piece(first_line, length_m(first_line), segment.from_name, name_between),
@@ -134,7 +132,7 @@ def split_segment(
     )
     session.flush()
     succession.follow(session, [segment], [first, second], at=at, because=because)
-    _renumber(session, road)
+    renumber(session, road)
     events.record(
         session,
         "streets.segment_split",
@@ -157,20 +155,17 @@ def merge_segments(
     because: str,
 ) -> RoadSegment:
     """One segment in place of two neighbours of one road."""
-    if one.id == other.id or one.road_id != other.road_id:
-        raise NotNeighbours
+    merged_line(one, other)
     road = _locked_road(session, one.road_id)
     one, other = sorted(
         (locked(session, key) for key in sorted((one.id, other.id))), key=lambda row: row.seq
     )
-    line = linework.join(one.line, other.line)
-    if line is None:
-        raise NotNeighbours
+    line = merged_line(one, other)
     piece = linework.Piece(line, length_m(line), one.from_name, other.to_name)
     merged = _like(_segment(session, road, piece, number=one.seq, at=at), one)
     session.flush()
     succession.follow(session, [one, other], [merged], at=at, because=because)
-    _renumber(session, road)
+    renumber(session, road)
     events.record(
         session,
         "streets.segments_merged",
@@ -191,6 +186,20 @@ def close_segment(
     segment = locked(session, segment.id)
     succession.follow(session, [segment], [], at=at, because=because)
     events.record(session, "streets.segment_closed", subject=segment, by=by, at=at, because=because)
+
+
+def check_split(segment: RoadSegment, at_measure_m: float) -> None:
+    low, high = END_ROOM_M, segment.length_m - END_ROOM_M
+    if not low <= at_measure_m <= high:
+        raise SplitOutside(measure_m=at_measure_m, low_m=low, high_m=high)
+
+
+def merged_line(one: RoadSegment, other: RoadSegment) -> shapely.LineString:
+    """Of two neighbours of one road, in the direction of the first."""
+    line = linework.join(one.line, other.line) if one.road_id == other.road_id else None
+    if one.id == other.id or line is None:
+        raise NotNeighbours
+    return line
 
 
 def find_segment(session: Session, segment_id: uuid.UUID) -> RoadSegment:
@@ -227,13 +236,12 @@ def _locked_road(session: Session, road_id: uuid.UUID) -> Road:
 def _segment(
     session: Session, road: Road, piece: linework.Piece, *, number: int, at: datetime
 ) -> RoadSegment:
-    ends = f"（{piece.from_name or '起点'}—{piece.to_name or '终点'}）"
     segment = RoadSegment(
         subdistrict_id=road.subdistrict_id,
         id=new_id(),
         road_id=road.id,
         code=free_code(session, road),
-        name=f"{road.name}{ends}",
+        name=segment_name(road.name, piece.from_name, piece.to_name),
         seq=number,
         line=piece.line,
         length_m=length_m(piece.line),
@@ -244,6 +252,10 @@ def _segment(
     session.add(segment)
     session.flush()
     return segment
+
+
+def segment_name(road: str, from_name: str | None, to_name: str | None) -> str:
+    return f"{road}（{from_name or '起点'}—{to_name or '终点'}）"
 
 
 def free_code(session: Session, road: Road) -> str:
@@ -265,7 +277,7 @@ def _like(segment: RoadSegment, before: RoadSegment) -> RoadSegment:
     return segment
 
 
-def _renumber(session: Session, road: Road) -> None:
+def renumber(session: Session, road: Road) -> None:
     """Open segments of a road count from its beginning."""
     rows = session.scalars(
         select(RoadSegment)

@@ -56,28 +56,40 @@ def _move_assignments(
     """
     running = session.scalars(
         select(Assignment)
-        .where(Assignment.subdistrict_id == tenant_of(session), Assignment.ends_at.is_(None))
+        .where(Assignment.subdistrict_id == tenant_of(session))
+        .where(or_(Assignment.ends_at.is_(None), Assignment.ends_at > at))
         .where(Assignment.segment_id.in_([old.id for old in before]))
         .order_by(Assignment.id)
         .with_for_update()
     ).all()
-    posts: set[uuid.UUID] = set()
-    for old in running:
-        change = max(at, old.starts_at)
-        old.ends_at, old.ended_because = change, because
-        if old.post_id not in posts:
-            posts.add(old.post_id)
-            for new in after:
-                session.add(
-                    Assignment(
-                        subdistrict_id=old.subdistrict_id,
-                        id=new_id(),
-                        post_id=old.post_id,
-                        segment_id=new.id,
-                        acting_for_id=old.acting_for_id,
-                        starts_at=change,
-                    )
+    terms: dict[uuid.UUID, list[tuple[datetime, datetime | None]]] = {}
+    # The longest first: where one post answered for both, the longer term runs on.
+    for old in sorted(running, key=lambda row: (row.ends_at is not None, row.starts_at)):
+        start, end = max(at, old.starts_at), old.ends_at
+        old.ends_at, old.ended_because = start, because
+        known = terms.setdefault(old.post_id, [])
+        if any(_overlap((start, end), term) for term in known):
+            continue
+        known.append((start, end))
+        for new in after:
+            session.add(
+                Assignment(
+                    subdistrict_id=old.subdistrict_id,
+                    id=new_id(),
+                    post_id=old.post_id,
+                    segment_id=new.id,
+                    acting_for_id=old.acting_for_id,
+                    starts_at=start,
+                    ends_at=end,
                 )
+            )
+
+
+def _overlap(
+    one: tuple[datetime, datetime | None], other: tuple[datetime, datetime | None]
+) -> bool:
+    (start, end), (other_start, other_end) = one, other
+    return (end is None or other_start < end) and (other_end is None or start < other_end)
 
 
 def _move_storefronts(

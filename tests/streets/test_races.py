@@ -11,10 +11,11 @@ import shapely
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from roadchief.accounts.models import Post
 from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib import geo
-from roadchief.streets import alterations, chiefs, new_doors, register, storefronts
+from roadchief.streets import alterations, chiefs, new_doors, register, roads, storefronts
 from roadchief.streets.models import RoadSegment, Storefront
 from tests import makers
 from tests.conftest import WEIFANG, make_settings
@@ -239,3 +240,57 @@ def test_of_two_splits_of_one_shop_one_wins(real: Database) -> None:
     shop = shop_on(real, 31.2310, "527号")
     ends = at_once(real, splitting_shop(shop), splitting_shop(shop))
     assert ends == ["StorefrontClosed", "done"]
+
+
+def test_of_two_stand_ins_by_one_post_one_is_told(real: Database) -> None:
+    north, _ = two_segments(real)
+    with real.transaction(WEIFANG) as session:
+        post = makers.make_post(session).id
+
+    def appoint(session: Session) -> None:
+        chiefs.appoint_chief(
+            session,
+            session.get_one(Post, (WEIFANG, post)),
+            to=register.find_segment(session, north),
+            by=None,
+            at=AT,
+            until=AT + timedelta(days=7),
+        )
+
+    assert at_once(real, appoint, appoint) == ["AlreadyAppointed", "done"]
+
+
+def entering_road(line: shapely.LineString) -> Act:
+    return lambda session: roads.enter(
+        session,
+        name="商城路",
+        kind="tertiary",
+        name_en=None,
+        line=line,
+        kerb_m=6,
+        key_road=False,
+        by=uuid.UUID(int=1),
+        at=AT,
+    )
+
+
+def test_of_two_roads_of_one_name_one_is_told(real: Database) -> None:
+    two_segments(real)
+    line = shapely.LineString([(121.510, 31.225), (121.520, 31.225)])
+    assert at_once(real, entering_road(line), entering_road(line)) == ["RoadNameTaken", "done"]
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_a_rename_beside_a_split_and_a_closing(real: Database, times: int) -> None:
+    north, south = two_segments(real)
+
+    def rename(session: Session) -> None:
+        road = roads.find(session, register.find_segment(session, north).road_id)
+        roads.rename(session, road, to="新崂山路", name_en=None, by=north, at=AT)
+
+    shop = shop_on(real, 31.2310, "527号")
+    acts = (rename, splitting(south), closing_shop(shop))
+    assert at_once(real, *acts) == ["done", "done", "done"]
+    with real.transaction(WEIFANG) as session:
+        names = session.scalars(select(RoadSegment.name).where(RoadSegment.closed_at.is_(None)))
+        assert all(name.startswith("新崂山路") for name in names)
