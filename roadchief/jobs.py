@@ -32,6 +32,18 @@ def later(session: Session, name: str, **arguments: Any) -> int:
     return int(deferrer.defer(**arguments))
 
 
+def many_later(session: Session, name: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Queue the work `name` once a row of arguments, in one statement."""
+    if not rows:
+        return []
+    deferrer = queue.configure_task(
+        name,
+        allow_unknown=True,
+        connection=driver_connection(session),
+    )
+    return deferrer.batch_defer(*rows)
+
+
 @dataclass
 class Surroundings:
     """What a running job needs of its process."""

@@ -1,1 +1,1 @@
-"""Patrol: shifts and beats, check-ins judged fairly, coverage, review. Nothing lost, nothing twice."""
+"""Patrol: shifts, check-ins judged fairly, coverage, review. Nothing lost, nothing twice."""
