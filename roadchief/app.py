@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from roadchief import config, home
 from roadchief.accounts import account_views, door_views, oidc, signin
 from roadchief.accounts import views as accounts
+from roadchief.codes import all_views as codes
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.maps import views as maps
@@ -46,6 +47,14 @@ def register_packages(app: Flask) -> None:
     signin.install(app)
     photos.install(app)
     oidc.install(app)
-    for blueprint in (door_views.pages, account_views.pages, accounts.pages, streets.pages, import_views.pages, maps.pages):
+    for blueprint in (
+        door_views.pages,
+        account_views.pages,
+        accounts.pages,
+        streets.pages,
+        import_views.pages,
+        maps.pages,
+    ):
         app.register_blueprint(blueprint)
+    codes.install(app)
     home.install(app)

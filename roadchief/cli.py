@@ -69,11 +69,12 @@ def worker() -> None:
 def _add_packages() -> None:
     from roadchief.accounts.cli import group as accounts
     from roadchief.cluster_cli import group as db
+    from roadchief.codes.cli import group as codes
     from roadchief.demo.cli import demo, tell_people
     from roadchief.doctor import doctor
     from roadchief.streets.cli import group as streets
 
-    for command in (accounts, db, demo, doctor, streets, tell_people):
+    for command in (accounts, codes, db, demo, doctor, streets, tell_people):
         main.add_command(command)
 
 

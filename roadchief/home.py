@@ -43,6 +43,7 @@ def menu() -> list[Entry]:
         ("maps.district", gettext("地图"), None),
         ("streets.start", gettext("管理"), "streets.read"),
         ("streets.listing", gettext("路段"), "streets.read"),
+        ("plates.start", gettext("智能码"), "codes.history"),
         ("people.listing", gettext("人员"), "people.read"),
         ("imports.listing", gettext("导入"), "streets.import"),
     ]

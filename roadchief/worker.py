@@ -26,6 +26,7 @@ def _know_tasks() -> None:
     """Import the modules whose tasks we run."""
     import roadchief.accounts.jobs
     import roadchief.blobs.jobs
+    import roadchief.codes.jobs
     import roadchief.streets.jobs  # noqa: F401
 
 

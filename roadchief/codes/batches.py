@@ -23,6 +23,14 @@ from roadchief.errors import BadInput, NotFound, WrongState
 from roadchief.streets.models import RoadSegment, Storefront
 
 LARGEST = 20_000  # plates of one batch; a larger order is several files for the sign maker
+STATES: dict[str, tuple[str, str]] = {
+    "waiting": ("等待制作", "waiting"),
+    "running": ("正在制作", "being made"),
+    "ready": ("可下载", "ready"),
+    "stopped": ("已停止", "stopped"),
+    "delivered": ("已交付", "delivered"),
+    "expired": ("已过期", "expired"),
+}
 
 events.declare(
     {

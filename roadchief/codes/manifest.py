@@ -59,8 +59,12 @@ def plates_of(session: Session, segment_ids: Sequence[uuid.UUID]) -> list[list[A
         .order_by(Plate.number)
     )
     return [
-        [row.token_hash.hex(), str(row.storefront_id) if row.storefront_id else None, row.number]
-        + [row.state]
+        [
+            row.token_hash.hex(),
+            str(row.storefront_id) if row.storefront_id else None,
+            row.number,
+            row.state,
+        ]
         for row in rows
     ]
 

@@ -108,6 +108,7 @@ class Plate(Tenant, Base):
     mounted_place: Mapped[point | None]
     mounted_accuracy_m: Mapped[float | None]
     photo_id: Mapped[uuid.UUID | None]  # of the mounted plate
+    photo_public: Mapped[bool] = mapped_column(default=False)  # somebody looked and released it
     # What the print says of people and scope, so that we notice when it is out of date.
     printed: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 

@@ -19,10 +19,15 @@ from roadchief.config import Settings
 from roadchief.db import tenant_of
 from roadchief.errors import BadInput, NotFound, RuleBroken, WrongState
 from roadchief.lib import geo
-from roadchief.lib.photos import Developed
+from roadchief.lib.photos import Box, Developed
 from roadchief.streets.models import RoadSegment, Storefront
 
-events.declare({"codes.mounted": "a plate was bound to its storefront or segment"})
+events.declare(
+    {
+        "codes.mounted": "a plate was bound to its storefront or segment",
+        "codes.photo_released": "the photo of a mounted plate may be shown to everybody",
+    }
+)
 
 NEAR_M = 80.0
 FEW = 5
@@ -181,6 +186,7 @@ def _attach(
     """Its place, in the row; of two who bind a blank plate at once only one finds it so."""
     values: dict[str, Any] = {
         "photo_id": photo_id,
+        "photo_public": False,
         "mounted_place": position.place if position else None,
         "mounted_accuracy_m": position.accuracy_m if position else None,
     }
@@ -262,3 +268,27 @@ def report(
     plate = plates.find(session, seen.plate_id)
     if by and act and plate.state in ACTS[act].starts:
         plates.move(session, plate, act, by=by, at=at, because=words)
+
+
+def release_photo(session: Session, plate: Plate, *, by: uuid.UUID, at: datetime) -> None:
+    """Somebody looked at the photo: no faces, no number plates. Now citizens see it."""
+    if plate.photo_id is None:
+        raise NotFound
+    plate.photo_public = True
+    events.record(session, "codes.photo_released", subject=plate, by=by, at=at)
+
+
+def blur_photo(
+    session: Session,
+    plate: Plate,
+    boxes: list[Box],
+    *,
+    by: uuid.UUID,
+    at: datetime,
+    settings: Settings,
+) -> None:
+    """The plate shows a copy with these places made unreadable; the evidence stays as it was."""
+    if plate.photo_id is None:
+        raise NotFound
+    photo = blobs.get(session, plate.photo_id)
+    plate.photo_id = blobs.blurred(session, photo, boxes, by=by, at=at, settings=settings).id

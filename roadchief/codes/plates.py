@@ -85,7 +85,6 @@ def mint(
     at: datetime,
 ) -> list[Minted]:
     """One plate a target, in their order; set-based, so 100,000 take seconds."""
-    here = tenant_of(session)
     if not targets:
         return []
     prefix, first = _take_numbers(session, len(targets))
@@ -93,6 +92,16 @@ def mint(
         Minted(new_id(), f"{prefix}-{first + place:06d}", tokens.mint(where.random_characters), one)
         for place, one in enumerate(targets)
     ]
+    _enter(session, made, batch_id=batch_id, at=at)
+    note_steps(session, [(one.plate_id, None) for one in made], "mint", "generated", by=by, at=at)
+    return made
+
+
+def _enter(
+    session: Session, made: Sequence[Minted], *, batch_id: uuid.UUID | None, at: datetime
+) -> None:
+    """Directory and plates, two statements however many there are."""
+    here = tenant_of(session)
     hashes = [tokens.digest(one.token) for one in made]
     session.execute(
         insert(CodeDirectory),
@@ -106,29 +115,26 @@ def mint(
             for one, secret in zip(made, hashes, strict=True)
         ],
     )
-    session.execute(
-        insert(Plate),
-        [
-            {
-                "subdistrict_id": here,
-                "id": one.plate_id,
-                "kind": "sign" if one.target.segment_id else "shop",
-                "number": one.number,
-                "token_hash": secret,
-                "storefront_id": one.target.storefront_id,
-                "segment_id": one.target.segment_id,
-                "replaces_id": one.target.replaces_id,
-                "batch_id": batch_id,
-                "state": "generated",
-                "state_at": at,
-                "made_at": at,
-                "printed": one.target.printed or {},
-            }
-            for one, secret in zip(made, hashes, strict=True)
-        ],
-    )
-    note_steps(session, [(one.plate_id, None) for one in made], "mint", "generated", by=by, at=at)
-    return made
+    rows = [
+        {
+            "subdistrict_id": here,
+            "id": one.plate_id,
+            "kind": "sign" if one.target.segment_id else "shop",
+            "number": one.number,
+            "token_hash": secret,
+            "storefront_id": one.target.storefront_id,
+            "segment_id": one.target.segment_id,
+            "replaces_id": one.target.replaces_id,
+            "batch_id": batch_id,
+            "state": "generated",
+            "state_at": at,
+            "made_at": at,
+            "photo_public": False,
+            "printed": one.target.printed or {},
+        }
+        for one, secret in zip(made, hashes, strict=True)
+    ]
+    session.execute(insert(Plate), rows)
 
 
 def note_steps(

@@ -51,6 +51,7 @@ class Seen:
     state: str
     state_at: datetime
     photo_id: uuid.UUID | None
+    photo_public: bool
     storefront_id: uuid.UUID | None
     segment_id: uuid.UUID | None
     name: str | None
@@ -101,7 +102,7 @@ def look_up_number(session: Session, typed: str) -> Where | None:
 
 SEEN = text(
     """
-SELECT p.id AS plate_id, p.number, p.kind, p.state, p.state_at, p.photo_id,
+SELECT p.id AS plate_id, p.number, p.kind, p.state, p.state_at, p.photo_id, p.photo_public,
        f.id AS storefront_id, s.id AS segment_id, f.name, f.address, f.house_number,
        f.human_number, f.business_type, f.closed_at, ST_AsBinary(f.door) AS door,
        s.name AS segment, r.name AS road, b.name AS block, b.theme,

@@ -175,7 +175,7 @@ def signs_out_of_date(session: Session, *, phone: str, at: datetime) -> list[Old
     """domain.md §2.5: flagged when assignments or the office's phone changed since printing."""
     here = tenant_of(session)
     rows = session.execute(
-        select(Plate, RoadSegment.name)
+        select(Plate, RoadSegment.id, RoadSegment.name)
         .join(
             RoadSegment, (RoadSegment.subdistrict_id == here) & (RoadSegment.id == Plate.segment_id)
         )
@@ -185,14 +185,14 @@ def signs_out_of_date(session: Session, *, phone: str, at: datetime) -> list[Old
         .limit(500)
     ).all()
     found = []
-    for plate, segment in rows:
-        now = on_sign(session, plate.segment_id, phone=phone, at=at)
+    for plate, segment_id, segment in rows:
+        now = on_sign(session, segment_id, phone=phone, at=at)
         if plate.printed and plate.printed != now:
             found.append(
                 OldSign(
                     plate.id,
                     plate.number,
-                    plate.segment_id,
+                    segment_id,
                     segment,
                     plate.printed.get("chiefs", []),
                     now["chiefs"],

@@ -149,6 +149,7 @@ def _create() -> None:
         sa.Column("mounted_place", Shape("POINT"), nullable=True),
         sa.Column("mounted_accuracy_m", sa.Double(), nullable=True),
         sa.Column("photo_id", sa.Uuid(), nullable=True),
+        sa.Column("photo_public", sa.Boolean(), nullable=False),
         sa.Column("printed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.CheckConstraint(
             "(kind = 'shop' AND segment_id IS NULL) OR (kind = 'sign' AND segment_id IS NOT NULL AND storefront_id IS NULL)",

@@ -1,0 +1,120 @@
+"""What the worker does for codes: print, expire, count, watch for copies."""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from roadchief import jobs
+from roadchief.codes import batches, counting, inscriptions, printing, sealing, tokens
+from roadchief.codes.models import PrintBatch
+from roadchief.config import Settings
+from roadchief.db import Database
+from roadchief.errors import Refusal
+from roadchief.lib import clock
+
+TELL_EVERY = 50  # plates between two notes of progress
+
+
+@jobs.task("codes.print")
+def print_batch(subdistrict_id: int, batch_id: str) -> None:
+    """Draw a batch. Run again after a crash, it takes up the parts that are whole."""
+    here = jobs.surroundings()
+    run(here.database, here.settings, subdistrict_id, uuid.UUID(batch_id))
+
+
+def run(
+    database: Database,
+    settings: Settings,
+    subdistrict_id: int,
+    batch_id: uuid.UUID,
+    tell: Callable[[int], None] | None = None,
+) -> Path:
+    """The print file of a batch; raises the Refusal that stopped it, after noting it."""
+    with database.transaction(subdistrict_id) as session:
+        batch = batches.find(session, batch_id)
+        if batch.state in {"delivered", "expired"}:
+            raise sealing.NoLongerSealed
+        if batch.state != "ready":
+            batch.state, batch.report = "running", {"done": 0}
+        layout, sheet = batch.layout, batch.sheet
+    out = sealing.folder(settings, subdistrict_id, batch_id) / "plates.pdf"
+    at = clock.now()
+    try:
+        secrets = sealing.unseal(settings, subdistrict_id, batch_id)
+        with database.transaction(subdistrict_id) as session:
+            faces = list(
+                inscriptions.faces(
+                    session,
+                    secrets,
+                    where=tokens.site(settings.public_url),
+                    phone=settings.office_phone,
+                    at=at,
+                )
+            )
+        report = printing.make_pdf(
+            faces, layout, sheet, out, progress=_teller(database, subdistrict_id, batch_id, tell)
+        )
+    except Refusal as refusal:
+        with database.transaction(subdistrict_id) as session:
+            batch = batches.find(session, batch_id)
+            said = {"lines": {one: refusal.say(one) for one in ("zh", "en")}}
+            batches.stopped(session, batch, at=clock.now(), **said)
+        raise
+    _note(database, subdistrict_id, batch_id, report)
+    return out
+
+
+def _note(
+    database: Database, subdistrict_id: int, batch_id: uuid.UUID, report: printing.PrintReport
+) -> None:
+    with database.transaction(subdistrict_id) as session:
+        batches.finished(
+            session,
+            batches.find(session, batch_id),
+            at=clock.now(),
+            plates=report.plates,
+            pages=report.pages,
+            bytes=report.bytes,
+            sha256=report.sha256,
+            read_back=report.read_back,
+            undrawn=[[one.number, one.field, one.characters] for one in report.undrawn],
+        )
+
+
+def _teller(
+    database: Database,
+    subdistrict_id: int,
+    batch_id: uuid.UUID,
+    tell: Callable[[int], None] | None,
+) -> Callable[[int], None]:
+    told = 0
+
+    def note(done: int) -> None:
+        nonlocal told
+        if tell:
+            tell(done)
+        if done - told < TELL_EVERY:
+            return
+        told = done
+        with database.transaction(subdistrict_id) as session:
+            row = session.get_one(PrintBatch, (subdistrict_id, batch_id))
+            if row.state == "running":
+                row.report = {"done": done}
+
+    return note
+
+
+@jobs.queue.periodic(cron="40 3 * * *")
+@jobs.task("codes.nightly")
+def nightly(timestamp: int) -> None:
+    """Expired batches lose their tokens; old scans become monthly counts."""
+    here = jobs.surroundings()
+    counting.every_night(here.database, here.settings, at=clock.now())
+
+
+@jobs.queue.periodic(cron="*/10 * * * *")
+@jobs.task("codes.watch")
+def watch(timestamp: int) -> None:
+    """Bursts of scans: a code copied to a poster is scanned far more often than a door."""
+    here = jobs.surroundings()
+    counting.look_for_bursts(here.database, at=clock.now())
