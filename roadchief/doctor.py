@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import click
 import psycopg
+from sqlalchemy import text
 
 from roadchief import config
+from roadchief.blobs.jobs import missing
 from roadchief.config import ROOT, BadSetting, Settings
-from roadchief.db import APP_ROLE
+from roadchief.db import APP_ROLE, Database
+
+PHOTOS_SEEN = 2000  # newest of each sub-district
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def doctor() -> None:
         findings = [Finding("settings", False, str(error), "correct this environment variable")]
     else:
         findings = [*look_at_files(settings), *look_at_database(settings)]
+        if all(finding.fine for finding in findings):
+            findings.append(look_at_photos(settings))
     for finding in findings:
         click.echo(f"{'ok  ' if finding.fine else 'BAD '} {finding.what}: {finding.seen}")
         if not finding.fine:
@@ -87,6 +93,23 @@ def look_at_database(settings: Settings) -> list[Finding]:
     except psycopg.Error as error:
         seen = str(error).strip().splitlines()[0]
         return [Finding("database", False, seen, "run `roadchief db up`, or mend the address")]
+
+
+def look_at_photos(settings: Settings) -> Finding:
+    """The newest photos of every sub-district have their files; what is missing is lost."""
+    database, lost = Database(settings), 0
+    with database.transaction(None) as session:
+        places = session.scalars(text("SELECT id FROM subdistrict")).all()
+    for subdistrict_id in places:
+        with database.transaction(subdistrict_id) as session:
+            lost += len(missing(session, settings=settings, most=PHOTOS_SEEN))
+    database.engine.dispose()
+    return Finding(
+        "photos",
+        lost == 0,
+        f"{lost} of the newest have no file" if lost else "every record has its file",
+        "restore var/blobs from the backup; a phone that still holds a photo mends it by sending",
+    )
 
 
 def _version(connection: psycopg.Connection) -> Finding:

@@ -50,7 +50,7 @@ MOST_BOXES = 50
 
 @dataclass(frozen=True)
 class Receipt:
-    """`fresh` is false where we had these bytes already."""
+    """`fresh` is false where we had row and file already."""
 
     blob: Blob
     fresh: bool

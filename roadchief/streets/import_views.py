@@ -25,6 +25,7 @@ from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
+from roadchief.web.security import takes
 
 pages = Blueprint("imports", __name__, url_prefix="/admin/imports")
 KINDS = ("roads", "storefronts", "boundaries")
@@ -48,6 +49,7 @@ def listing() -> str:
 
 @pages.post("")
 @allows("streets.import")
+@takes(lambda given: given.upload_limit_bytes)
 def upload() -> AnyResponse:
     """Keep the files, try them without writing, and show what was understood."""
     actor, at = current(), clock.now()
@@ -194,12 +196,3 @@ def _datum() -> str:
     if given not in {one.value for one in Datum}:
         raise BadInput(field=gettext("坐标系"), reason_zh="请选择", reason_en="choose one")
     return given
-
-
-def allow_big_uploads() -> None:
-    """Files may be larger than other requests, on this page alone."""
-    if request.endpoint == "imports.upload":
-        request.max_content_length = settings().upload_limit_bytes
-
-
-pages.before_app_request(allow_big_uploads)

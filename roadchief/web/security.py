@@ -1,13 +1,16 @@
 """What every answer carries: a strict content policy with nonces, and CSRF for every form."""
 
 import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_wtf import CSRFProtect
 
 from roadchief.config import Settings
 
 csrf = CSRFProtect()
+View = TypeVar("View", bound=Callable[..., Any])
 
 # No camera, microphone or position unless a page that needs one says so itself.
 PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
@@ -28,6 +31,7 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=settings.request_limit_bytes,
         MAX_FORM_PARTS=500,
     )
+    app.before_request(_allow_size)  # first: the check against forged forms reads the form
     csrf.init_app(app)
     app.before_request(_make_nonce)
     app.after_request(_add_headers)
@@ -42,6 +46,23 @@ def cookie_name(name: str, settings: Settings) -> str:
 def csp_nonce() -> str:
     """The nonce of this answer, for each `<script>` and `<style>` that we write."""
     return str(g.csp_nonce)
+
+
+def takes(limit: Callable[[Settings], int]) -> Callable[[View], View]:
+    """The view may be sent so many bytes, more than others. Stands below its guard."""
+
+    def mark(view: View) -> View:
+        view.takes = limit  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def _allow_size() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    limit = getattr(view, "takes", None)
+    if limit:
+        request.max_content_length = limit(current_app.extensions["roadchief.settings"])
 
 
 def _make_nonce() -> None:
