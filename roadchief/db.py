@@ -100,6 +100,11 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
 
 
+def new_ids(count: int) -> bytes:
+    """Many of them for COPY, 16 bytes each."""
+    return b"".join([uuid_utils.uuid7().bytes for _ in range(count)])
+
+
 class Tenant:
     """Mixed into every table of a sub-district: the key begins with it and it never changes."""
 
@@ -163,10 +168,14 @@ def savepoint(session: Session) -> Iterator[None]:
         yield
 
 
-def in_turn(session: Session, matter: str) -> None:
-    """Wait until others of this sub-district who do the same are done; ours until the commit."""
+def in_turn(session: Session, matter: str, *, together: bool = False) -> None:
+    """Wait until others of this sub-district who do the same are done; ours until the commit.
+
+    Those who come `together` wait for the lone ones, and these for them, but not for each other.
+    """
+    lock = "pg_advisory_xact_lock_shared" if together else "pg_advisory_xact_lock"
     session.execute(
-        text("SELECT pg_advisory_xact_lock(:here, hashtext(:matter))"),
+        text(f"SELECT {lock}(:here, hashtext(:matter))"),
         {"here": tenant_of(session), "matter": matter},
     )
 

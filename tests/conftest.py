@@ -1,6 +1,7 @@
 """One database a test process, one outer transaction a test: commits do no harm."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,9 +80,15 @@ class OneConnection(Database):
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.turn = threading.RLock()  # an import writes in threads; here they share the connection
 
     @contextmanager
     def transaction(self, subdistrict_id: int | None) -> Iterator[Session]:
+        with self.turn, self._inside(subdistrict_id) as session:
+            yield session
+
+    @contextmanager
+    def _inside(self, subdistrict_id: int | None) -> Iterator[Session]:
         before = self.connection.exec_driver_sql(
             "SELECT current_setting('roadchief.subdistrict', true)"
         ).scalar()

@@ -65,6 +65,9 @@ PURE = {
     "streets/importing/mapping.py",
     "streets/importing/report.py",
     "streets/importing/checking.py",
+    "streets/importing/columns.py",
+    "streets/importing/keys.py",
+    "streets/importing/numbers.py",
     "demo/drawing.py",
 }
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

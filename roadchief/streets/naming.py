@@ -34,9 +34,18 @@ def segment_code(road: str, number: int) -> str:
 
 def number_stem(subdistrict: str, road: str, house_number: str) -> str:
     """WF-LSL-0639: a human number without its last part, which counts doors of one number."""
+    return f"{road_stem(subdistrict, road)}-{door_code(house_number)}"
+
+
+def road_stem(subdistrict: str, road: str) -> str:
+    """WF-LSL: what all human numbers of a road begin with."""
+    return f"{subdistrict}-{initials(road).upper() or 'R'}"
+
+
+def door_code(house_number: str) -> str:
+    """0639: the door's number in a human number."""
     numbers = house_numbers(house_number)
-    door = f"{numbers[0]:04d}" if numbers else "0000"
-    return f"{subdistrict}-{initials(road).upper() or 'R'}-{door}"
+    return f"{numbers[0]:04d}" if numbers else "0000"
 
 
 def human_number(subdistrict: str, road: str, house_number: str, copy: int) -> str:

@@ -5,8 +5,11 @@ Everything is for many doors at once: arrays in, arrays out, one tree of segment
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -19,6 +22,7 @@ USUAL_KERB_M = 8.0  # where a street's width is not known
 SIDE_ROOM_M = 5.0  # a duty zone goes this far sideways where no neighbour is (domain.md §3.1)
 FRONT_DEPTH_M = 3.0
 LEFT, RIGHT = "left", "right"
+Addresses: TypeAlias = Sequence[str | None] | Any  # or a column of Arrow, for many at once
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,17 @@ class Streets:
         self.plane = Plane.around(everything)
         self.lines = np.array(self.plane.flat(np.array(lines, dtype=object)), dtype=object)
         self.names = np.array(roads, dtype=object)
+        self.road = np.unique(self.names.astype(str), return_inverse=True)[1]
         kerbs = [USUAL_KERB_M] * len(lines) if kerbs_m is None else list(kerbs_m)
         self.kerbs_m = np.array(kerbs, dtype=float)
         self.tree = shapely.STRtree(self.lines)
+        self.vertices, owner = shapely.get_coordinates(self.lines, return_index=True)
+        self.gap_m = float(shapely.length(self.lines).max(initial=0.0)) + 10.0
+        self.scale_m = _measures(self.vertices, owner) + owner * self.gap_m
 
-    def place(self, doors: NDArray[np.object_], addresses: Sequence[str | None]) -> Placements:
+    def place(
+        self, doors: NDArray[np.object_], addresses: Sequence[str | None] | pa.Array
+    ) -> Placements:
         """Place doors (WGS-84 points); `addresses` help where two roads are near."""
         count = len(doors)
         if self.empty or count == 0:
@@ -77,19 +87,19 @@ class Streets:
         return Placements(segment, side, measure, distance, second, second_side, second_measure)
 
     def _bonus(
-        self, door: NDArray[np.int64], line: NDArray[np.int64], addresses: Sequence[str | None]
+        self,
+        door: NDArray[np.int64],
+        line: NDArray[np.int64],
+        addresses: Sequence[str | None] | pa.Array,
     ) -> NDArray[np.float64]:
         """The road that the address names wins over a nearer one."""
-        if not any(addresses):
-            return np.zeros(len(door))
-        named = np.fromiter(
-            (
-                bool(addresses[d]) and str(self.names[at]) in str(addresses[d])
-                for d, at in zip(door, line, strict=True)
-            ),
-            dtype=bool,
-            count=len(door),
-        )
+        texts = addresses if isinstance(addresses, pa.Array) else pa.array(addresses, pa.string())
+        named, road = np.zeros(len(door), dtype=bool), self.road[line]
+        for one in np.unique(road):
+            there = np.flatnonzero(road == one)
+            name = str(self.names[line[there[0]]])
+            found = pc.match_substring(texts.take(pa.array(door[there])), name)
+            named[there] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
         return np.where(named, SAME_NAME_REACH_M, 0.0)
 
     def _corners(
@@ -101,7 +111,7 @@ class Streets:
     ) -> NDArray[np.int64]:
         """Another road within reach of the door: the shop faces two streets."""
         second = np.full(len(segment), -1)
-        other = (self.names[line] != self.names[segment[door]]) & (
+        other = (self.road[line] != self.road[segment[door]]) & (
             away <= self.kerbs_m[line] + CORNER_M
         )
         doors, place = np.unique(door[other], return_index=True)
@@ -119,14 +129,29 @@ class Streets:
         lines, doors = self.lines[segment[there]], flat[there]
         at = shapely.line_locate_point(lines, doors)
         measure[there] = at
-        length = shapely.length(lines)
-        back = shapely.line_interpolate_point(lines, np.maximum(at - 0.5, 0))
-        ahead = shapely.line_interpolate_point(lines, np.minimum(at + 0.5, length))
-        tail, head = shapely.get_coordinates(back), shapely.get_coordinates(ahead)
+        tail = self._point_at(segment[there], np.maximum(at - 0.5, 0))
+        head = self._point_at(segment[there], np.minimum(at + 0.5, shapely.length(lines)))
         way, off = head - tail, shapely.get_coordinates(doors) - tail
         cross = way[:, 0] * off[:, 1] - way[:, 1] * off[:, 0]
         side[there] = np.where(cross >= 0, 1, -1)
         return side, measure
+
+    def _point_at(
+        self, segment: NDArray[np.int64], measure_m: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Places along segments. All segments lie behind each other on one scale, with gaps."""
+        at = segment * self.gap_m + measure_m
+        x, y = (np.interp(at, self.scale_m, self.vertices[:, axis]) for axis in (0, 1))
+        return np.column_stack([x, y])
+
+
+def _measures(vertices: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Metres from the beginning of its own line to each vertex."""
+    steps = np.hypot(*np.diff(vertices, axis=0, prepend=vertices[:1]).T)
+    whole = np.cumsum(steps)
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    counts = np.diff(np.append(begins, len(owner)))
+    return np.asarray(whole - np.repeat(whole[begins], counts))
 
 
 def side_name(side: int) -> str:

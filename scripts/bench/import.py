@@ -26,19 +26,31 @@ from roadchief.db import Database
 from roadchief.demo import district
 from roadchief.lib import clock
 from roadchief.streets.importing import run
+from roadchief.streets.models import Subdistrict
 
 CODE = 990000002
 GOAL = 0.5
+STREETS = 10
+SHOPS_THERE = (STREETS - 1) ** 2 * 2 * district.DOORS_A_SEGMENT
+SIGNS = sorted(set(district.WORDS))
+TRADES = district.TRADES
 
 
 def make_file(path: Path, count: int) -> None:
-    """Doors along the chessboard of the load district, with the fields a survey has."""
+    """Doors on both sides of the east-west streets of the load district, as a survey has them:
+    every one is to be placed on its segment."""
     dice = np.random.default_rng(7)
-    xy = np.column_stack([dice.uniform(121.60, 121.64, count), dice.uniform(31.00, 31.04, count)])
+    street = dice.integers(0, STREETS, count)
+    along = dice.uniform(0, (STREETS - 1) * district.STEP_DEG, count)
+    off = dice.uniform(0.00007, 0.00014, count) * dice.choice([-1, 1], count)
+    xy = np.column_stack([district.WEST + along, district.SOUTH + street * district.STEP_DEG + off])
     ids = np.array([f"B{n}" for n in range(count)], dtype=object)
-    names = np.array([f"桂香{n % 997}店" for n in range(count)], dtype=object)
-    roads = np.array([f"东西{n % 9 + 1}路" for n in range(count)], dtype=object)
-    doors = np.array([f"{n % 800 + 1}号" for n in range(count)], dtype=object)
+    signs = zip(dice.integers(0, len(SIGNS), (count, 3)), dice.integers(0, 9, count), strict=True)
+    names = np.array(
+        ["".join(SIGNS[at] for at in three) + TRADES[trade] for three, trade in signs], dtype=object
+    )
+    roads = np.array([f"东西{n + 1}路" for n in street], dtype=object)
+    doors = np.array([f"{n}号" for n in (along * 1e5).astype(int)], dtype=object)
     driver = "GPKG" if path.suffix == ".gpkg" else "GeoJSON"
     pyogrio.raw.write(
         str(path),
@@ -49,6 +61,15 @@ def make_file(path: Path, count: int) -> None:
         crs="EPSG:4326",
         driver=driver,
     )
+
+
+def draw_border(database: Database) -> None:
+    """Every door is held against a border, as in a real sub-district."""
+    far = STREETS * district.STEP_DEG
+    middle = shapely.Point(district.WEST + far / 2, district.SOUTH + far / 2)
+    with database.transaction(CODE) as session:
+        here = session.get_one(Subdistrict, CODE)
+        here.area = shapely.MultiPolygon([middle.buffer(far, quad_segs=16)])
 
 
 def time_ours(database: Database, path: Path) -> float:
@@ -88,14 +109,15 @@ def main() -> None:
     words.add_argument("--json", action="store_true")
     asked = words.parse_args()
     count = 200_000 if asked.full else 50_000
-    settings = config.with_private_parts(config.load({}))
+    settings = config.with_private_parts(config.load(os.environ))
     database = Database(settings)
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         for suffix in (".geojson", ".gpkg"):
             path = Path(folder) / f"doors{suffix}"
             make_file(path, count)
-            district.make(database, CODE, 2000, at=clock.now())
+            district.make(database, CODE, SHOPS_THERE, at=clock.now())
+            draw_border(database)
             baseline = count / time_ogr2ogr(settings.owner_database_url, path)
             ours = count / time_ours(database, path)
             again = count / time_ours(database, path)

@@ -1,8 +1,12 @@
 """Cleaning, door numbers, search pieces, masks."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 from roadchief.lib import text
 
@@ -149,3 +153,15 @@ def test_phones(phone: str) -> None:
 @pytest.mark.parametrize("phone", ["", "12", "138123456789", "12812345678", "021-18881234", "电话"])
 def test_not_phones(phone: str) -> None:
     assert not text.is_phone(phone)
+
+
+def test_initials_are_those_of_the_words_not_of_the_characters() -> None:
+    assert text.initials("银行") == "yh"
+    assert text.initials("行人") == "xr"
+    dice = random.Random(5)
+    phrases = list(PHRASES_DICT)
+    made = ["".join(dice.choice(phrases) for _ in range(3)) + "A店3号ß" for _ in range(1500)]
+    for name in [*dice.sample(phrases, 1500), *made]:
+        letters = "".join(lazy_pinyin(text.clean(name), style=Style.FIRST_LETTER))
+        slowly = "".join(one.lower() for one in letters if one.isascii() and one.isalnum())
+        assert text.initials(name) == slowly, name

@@ -2,17 +2,19 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
 from roadchief.lib import geo
 from roadchief.lib.coords import Datum, shape_to_wgs84, to_wgs84
-from roadchief.lib.text import clean
+from roadchief.streets.importing import columns as text_columns
+from roadchief.streets.importing.columns import Column
 from roadchief.streets.importing.report import Problem, Report
 
 LONGEST = 200
@@ -20,51 +22,58 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Rows:
-    """The good rows of a batch, in WGS-84: shapes, texts by field, and their lines."""
+    """The good rows of a batch, in WGS-84: shapes, clean texts by field, and their lines."""
 
     shapes: NDArray[np.object_]
-    texts: dict[str, list[str]]
+    texts: dict[str, Column]
     lines: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.shapes)
 
+    def text(self, field: str) -> Column:
+        """The texts of a field; empty ones where the file has no such column."""
+        found = self.texts.get(field)
+        return text_columns.blank(len(self)) if found is None else found
+
     def keep(self, fit: NDArray[np.bool_]) -> "Rows":
-        places = np.flatnonzero(fit)
-        texts = {name: [values[at] for at in places] for name, values in self.texts.items()}
+        if fit.all():
+            return self
+        mask = pa.array(fit)
+        texts = {name: column.filter(mask) for name, column in self.texts.items()}
         return Rows(self.shapes[fit], texts, self.lines[fit])
 
 
 def raw_shapes(
     shapes: NDArray[np.object_],
-    columns: dict[str, list[Any]],
+    columns: Mapping[str, Column],
     mapping: dict[str, str],
     lines: NDArray[np.int64],
     report: Report,
 ) -> NDArray[np.object_]:
     """Shapes of a table out of its WKT or its lon and lat; others have theirs already."""
     if "wkt" in mapping and shapes.size and shapes[0] is None:
-        texts = columns[mapping["wkt"]]
+        texts = columns[mapping["wkt"]].to_pylist()
         found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
         for at in np.flatnonzero(shapely.is_missing(found)):
             report.refuse(Problem(int(lines[at]), mapping["wkt"], str(texts[at])[:60], "bad_wkt"))
         return np.asarray(found, dtype=object)
     if "lon" not in mapping or "lat" not in mapping:
         return shapes
-    pair = [_numbers(columns[mapping[name]]) for name in ("lon", "lat")]
+    pair = [text_columns.numbers(columns[mapping[name]]) for name in ("lon", "lat")]
     good = np.isfinite(pair[0]) & np.isfinite(pair[1])
     out = np.full(len(shapes), None, dtype=object)
     out[good] = shapely.points(pair[0][good], pair[1][good])
     for at in np.flatnonzero(~good):
         name = mapping["lon"] if not math.isfinite(pair[0][at]) else mapping["lat"]
-        value = str(columns[name][at])[:60]
+        value = str(columns[name][at].as_py() or "")[:60]
         report.refuse(Problem(int(lines[at]), name, value, "not_a_number" if value else "empty"))
     return out
 
 
 def fit(
     shapes: NDArray[np.object_],
-    columns: dict[str, list[Any]],
+    columns: Mapping[str, Column],
     mapping: dict[str, str],
     lines: NDArray[np.int64],
     datum: Datum,
@@ -122,21 +131,22 @@ def _fit_points(
 
 
 def _texts(
-    columns: dict[str, list[Any]],
+    columns: Mapping[str, Column],
     mapping: dict[str, str],
     lines: NDArray[np.int64],
     good: NDArray[np.bool_],
     report: Report,
-) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+) -> dict[str, Column]:
+    found: dict[str, Column] = {}
     for name, column in mapping.items():
         if name in {"lon", "lat", "wkt"}:
             continue
-        found[name] = [_text(value) for value in columns[column]]
-        for at, text in enumerate(found[name]):
-            if len(text) > LONGEST and good[at]:
-                good[at] = False
-                report.refuse(Problem(int(lines[at]), column, text[:60] + "…", "too_long"))
+        found[name] = text_columns.cleaned(columns[column])
+        long = pc.greater(pc.utf8_length(found[name]), LONGEST).to_numpy(zero_copy_only=False)
+        for at in np.flatnonzero(long & good):
+            good[at] = False
+            shown = found[name][int(at)].as_py()[:60] + "…"
+            report.refuse(Problem(int(lines[at]), column, shown, "too_long"))
     return found
 
 
@@ -153,21 +163,3 @@ def content_hash(*parts: object) -> int:
     """63 bits of a row's content: equal means unchanged."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
-
-
-def _numbers(values: Sequence[Any]) -> NDArray[np.float64]:
-    out = np.full(len(values), np.nan)
-    for at, value in enumerate(values):
-        try:
-            out[at] = float(str(value).strip())
-        except ValueError:
-            continue
-    return out
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return clean(str(value))

@@ -43,9 +43,9 @@ class Ways:
         self.rows = 0
 
     def add(self, rows: Rows) -> None:
-        names = rows.texts.get("name", [""] * len(rows))
-        english = rows.texts.get("name_en", [""] * len(rows))
-        kinds = rows.texts.get("kind", [""] * len(rows))
+        names, english, kinds = (
+            rows.text(field).to_pylist() for field in ("name", "name_en", "kind")
+        )
         for at, shape in enumerate(rows.shapes):
             if shape.geom_type not in {"LineString", "MultiLineString"}:
                 where = int(rows.lines[at])
@@ -146,8 +146,7 @@ def take_borders(
     here = session.get(Subdistrict, tenant_of(session))
     parts: dict[str, list[BaseGeometry]] = defaultdict(list)
     for batch in rows:
-        names = batch.texts.get("name", [""] * len(batch))
-        codes = batch.texts.get("code", [""] * len(batch))
+        names, codes = batch.text("name").to_pylist(), batch.text("code").to_pylist()
         for at, shape in enumerate(batch.shapes):
             ours = here is not None and (
                 codes[at][:9] == str(here.id) or naming.same_place(names[at], here.name)

@@ -7,6 +7,7 @@ import numpy as np
 import osmium
 import shapely
 
+from roadchief.streets.importing import columns
 from roadchief.streets.importing.contents import UnreadableFile
 from roadchief.streets.importing.reading import BATCH, Batch, Source
 
@@ -37,24 +38,24 @@ def open_osm(path: Path, what: str) -> Source:
         raise UnreadableFile(
             name=path.name, reason_zh="文件不存在或为空（0 字节）", reason_en="absent or empty"
         )
-    columns = ROAD_COLUMNS if what == "roads" else SHOP_COLUMNS
-    return Source(path, "OSM", columns, "utf-8", True, (), lambda: _batches(path, what, columns))
+    names = ROAD_COLUMNS if what == "roads" else SHOP_COLUMNS
+    return Source(path, "OSM", names, "utf-8", True, (), lambda: _batches(path, what, names))
 
 
-def _batches(path: Path, what: str, columns: list[str]) -> Iterator[Batch]:
+def _batches(path: Path, what: str, names: list[str]) -> Iterator[Batch]:
     found = _roads(path) if what == "roads" else _shops(path)
     shapes: list[shapely.Geometry] = []
-    values: dict[str, list[str]] = {name: [] for name in columns}
+    values: dict[str, list[str]] = {name: [] for name in names}
     first = 1
     try:
         for shape, row in found:
             shapes.append(shape)
-            for name, value in zip(columns, row, strict=True):
+            for name, value in zip(names, row, strict=True):
                 values[name].append(value)
             if len(shapes) == BATCH:
-                yield Batch(first, np.array(shapes, dtype=object), dict(values))
+                yield _batch(first, shapes, values)
                 first, shapes = first + BATCH, []
-                values = {name: [] for name in columns}
+                values = {name: [] for name in names}
     except (RuntimeError, OSError, ValueError) as error:
         raise UnreadableFile(
             name=path.name,
@@ -62,9 +63,13 @@ def _batches(path: Path, what: str, columns: list[str]) -> Iterator[Batch]:
             reason_en=f"broken or cut short ({error})",
         ) from error
     if shapes:
-        out = np.empty(len(shapes), dtype=object)
-        out[:] = shapes
-        yield Batch(first, out, dict(values))
+        yield _batch(first, shapes, values)
+
+
+def _batch(first: int, shapes: list[shapely.Geometry], values: dict[str, list[str]]) -> Batch:
+    out = np.empty(len(shapes), dtype=object)
+    out[:] = shapes
+    return Batch(first, out, {name: columns.of(texts) for name, texts in values.items()})
 
 
 def _roads(path: Path) -> Iterator[tuple[shapely.LineString, tuple[str, ...]]]:

@@ -23,6 +23,7 @@ from roadchief.streets.duty_zones import lay_missing
 from roadchief.streets.importing import checking, doors, lines, mapping, osm
 from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
 from roadchief.streets.importing.report import Report
+from roadchief.streets.importing.writers import Writers
 from roadchief.streets.models import RoadSegment, Subdistrict
 from roadchief.streets.storefronts import ground
 
@@ -136,13 +137,9 @@ def _judge_datum(database: Database, first: Batch | None, order: Order, report: 
         roads = known_roads(session)
     if first is None or order.what == "boundaries":
         return
-    lines_ = _line_numbers(first)
+    sample = first.top(SAMPLE)
     shapes = checking.raw_shapes(
-        first.shapes[:SAMPLE],
-        {k: v[:SAMPLE] for k, v in first.columns.items()},
-        report.mapping,
-        lines_[:SAMPLE],
-        Report(order.what, ""),
+        sample.shapes, sample.columns, report.mapping, sample.lines, Report(order.what, "")
     )
     xy = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
     xy = xy[np.isfinite(xy).all(axis=1)][:2000]
@@ -158,15 +155,9 @@ def _rows(
     for batch in batches:
         report.rows += len(batch)
         yield checking.fit(
-            batch.shapes, batch.columns, report.mapping, _line_numbers(batch), order.datum, report
+            batch.shapes, batch.columns, report.mapping, batch.lines, order.datum, report
         )
         tell(report.rows)
-
-
-def _line_numbers(batch: Batch) -> np.ndarray:
-    if "\0line" in batch.columns:
-        return np.array(batch.columns["\0line"], dtype=np.int64)
-    return np.arange(batch.first, batch.first + len(batch), dtype=np.int64)
 
 
 def _take_doors(
@@ -188,9 +179,11 @@ def _take_doors(
             report=report,
         )
     try:
-        for rows in _rows(batches, order, report, tell):
-            with database.transaction(order.subdistrict_id) as session:
-                doors.take(session, shop, rows, write=not order.dry_run)
+        with Writers(database, order.subdistrict_id, report, dry_run=order.dry_run) as writers:
+            for rows in _rows(batches, order, report, tell):
+                made = doors.take(shop, rows)
+                if made is not None:
+                    writers.take(made, shop.writing)
     except KeyboardInterrupt:
         report.interrupted = True
 
