@@ -304,7 +304,7 @@ MOVES: tuple[Move, ...] = (
     _move(
         "duplicate",
         ("并入另一案件", "Merge into another"),
-        {"reported", "verifying", "open", "assigned"},
+        {"reported", "verifying", "open", "notified_merchant"} | HANDS,
         "duplicate",
         LEADERS,
         needs={TARGET, REASON},

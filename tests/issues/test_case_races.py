@@ -1,0 +1,218 @@
+"""Two people at once, on two real connections: one wins, the other is told why."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from roadchief.db import Database
+from roadchief.issues import cases, feedback, handling, merging, opening
+from roadchief.issues.models import Case, CaseStep
+from roadchief.issues.voices import Rating
+from tests.conftest import WEIFANG, make_settings
+from tests.issues import ground
+from tests.issues.ground import CENTRE, TUESDAY, World
+from tests.streets.test_races import at_once
+
+Act = Callable[[Session], object]
+
+
+@pytest.fixture
+def real(fresh_url: str, tmp_path: Path) -> Iterator[Database]:
+    database = Database(make_settings(fresh_url, tmp_path))
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def world(real: Database) -> World:
+    with real.transaction(WEIFANG) as session:
+        return ground.build(session)
+
+
+def make(real: Database, world: World, **given: object) -> Case:
+    with real.transaction(WEIFANG) as session:
+        return ground.opened(session, world, **given)
+
+
+def read(real: Database, case: Case) -> Case:
+    with real.transaction(WEIFANG) as session:
+        return cases.find(session, case.id)
+
+
+def test_two_officers_accept_at_once(real: Database, world: World) -> None:
+    case = make(real, world, category="ZX08")
+
+    def accepting(session: Session) -> None:
+        row = cases.locked(session, case.id)
+        handling.accept(session, row, who=world.unit, at=TUESDAY, seen=case.version)
+
+    assert at_once(real, accepting, accepting) == ["PageIsOld", "done"]
+    assert read(real, case).state == "in_progress"
+
+
+def test_closing_and_sending_back_at_once(real: Database, world: World) -> None:
+    case = make(real, world)
+    with real.transaction(WEIFANG) as session:
+        photo = ground.make_photo(session)
+        row = cases.locked(session, case.id)
+        handling.fix(session, row, who=world.shopkeeper, at=TUESDAY, photo_ids=(photo,))
+
+    def closing(session: Session) -> None:
+        row = cases.locked(session, case.id)
+        handling.close(session, row, who=CENTRE, at=TUESDAY, kind="fixed_by_merchant", words="好")
+
+    def returning(session: Session) -> None:
+        row = cases.locked(session, case.id)
+        handling.send_back(session, row, who=CENTRE, at=TUESDAY, words="没好")
+
+    assert at_once(real, closing, returning) == ["NotNow", "done"]
+
+
+def test_two_who_say_not_solved_reopen_once(real: Database, world: World) -> None:
+    case = make(real, world)
+    settings = make_settings("", Path("/nonexistent"))
+    with real.transaction(WEIFANG) as session:
+        row = cases.locked(session, case.id)
+        receipts = [
+            feedback.hand_receipt(
+                session, row, kind="follower", at=TUESDAY, settings=settings
+            ).receipt
+            for _ in range(2)
+        ]
+        photo = ground.make_photo(session)
+        handling.fix(session, row, who=world.shopkeeper, at=TUESDAY, photo_ids=(photo,))
+        handling.close(session, row, who=CENTRE, at=TUESDAY, kind="fixed_by_merchant", words="好")
+
+    def unhappy(receipt: object) -> Act:
+        def act(session: Session) -> None:
+            row = cases.locked(session, case.id)
+            feedback.rate(
+                session,
+                row,
+                receipt,  # type: ignore[arg-type]
+                solved=False,
+                stars=1,
+                words="还在",
+                at=TUESDAY,
+            )
+
+        return act
+
+    assert at_once(real, *map(unhappy, receipts)) == ["NotNow", "done"]
+    assert read(real, case).reopened == 1
+
+
+def test_one_receipt_rates_a_closing_once(real: Database, world: World) -> None:
+    case = make(real, world)
+    settings = make_settings("", Path("/nonexistent"))
+    with real.transaction(WEIFANG) as session:
+        row = cases.locked(session, case.id)
+        receipt = feedback.hand_receipt(
+            session, row, kind="reporter", at=TUESDAY, settings=settings
+        ).receipt
+        photo = ground.make_photo(session)
+        handling.fix(session, row, who=world.shopkeeper, at=TUESDAY, photo_ids=(photo,))
+        handling.close(session, row, who=CENTRE, at=TUESDAY, kind="fixed_by_merchant", words="好")
+
+    def happy(session: Session) -> None:
+        row = cases.locked(session, case.id)
+        feedback.rate(session, row, receipt, solved=True, stars=5, words="", at=TUESDAY)
+
+    assert at_once(real, happy, happy) == ["AlreadyRated", "done"]
+    with real.transaction(WEIFANG) as session:
+        assert session.scalar(select(func.count()).select_from(Rating)) == 1
+
+
+def test_two_merged_into_each_other_at_once(real: Database, world: World) -> None:
+    one, other = (make(real, world, category="WS07") for _ in range(2))
+
+    def merging_(copy: Case, master: Case) -> Act:
+        def act(session: Session) -> None:
+            row = session.get_one(Case, (WEIFANG, copy.id))
+            merging.merge(session, row, into=master.id, who=CENTRE, at=TUESDAY, words="同一件")
+
+        return act
+
+    assert at_once(real, merging_(one, other), merging_(other, one)) == ["MergeCycle", "done"]
+
+
+def test_numbers_are_given_once(real: Database, world: World) -> None:
+    def reporting(session: Session) -> None:
+        ground.file_case(session, world)
+
+    assert at_once(real, *[reporting] * 8) == ["done"] * 8
+    with real.transaction(WEIFANG) as session:
+        numbers = session.scalars(select(Case.number)).all()
+    assert len(set(numbers)) == 8
+
+
+def test_who_waits_for_a_busy_case_is_told_within_seconds(real: Database, world: World) -> None:
+    case = make(real, world, category="ZX08")
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with real.transaction(WEIFANG) as session:
+            cases.locked(session, case.id)
+            held.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(5)
+    began = time.perf_counter()
+
+    def second(session: Session) -> None:
+        cases.locked(session, case.id)
+
+    assert at_once(real, second) == ["SomebodyWorksOnIt"]
+    assert time.perf_counter() - began < 4
+    done.set()
+    thread.join()
+
+
+def test_children_that_close_at_once_close_their_parent_once(real: Database, world: World) -> None:
+    from roadchief.issues import adjusting
+
+    parent = make(real, world, category="ZX08")
+    children = []
+    with real.transaction(WEIFANG) as session:
+        row = cases.locked(session, parent.id)
+        children = [
+            adjusting.split(session, row, who=CENTRE, category="BJ02", words="分", at=TUESDAY)
+            for _ in range(2)
+        ]
+
+    def closing(child: Case) -> Act:
+        def act(session: Session) -> None:
+            row = cases.locked(session, child.id)
+            handling.close(session, row, who=CENTRE, at=TUESDAY, kind="not_ours", words="移交")
+
+        return act
+
+    ends = at_once(real, *map(closing, children))
+    # Both see the other open only if neither had committed: then the parent stays for a person.
+    assert ends == ["done", "done"]
+    with real.transaction(WEIFANG) as session:
+        row = cases.find(session, parent.id)
+        closings = session.scalars(
+            select(CaseStep).where(CaseStep.case_id == parent.id, CaseStep.verb == "close")
+        ).all()
+        assert row.state == "closed"
+        assert len(closings) == 1
+
+
+def test_the_same_matter_opened_twice(real: Database, world: World) -> None:
+    with real.transaction(WEIFANG) as session:
+        case = ground.file_case(session, world, at=TUESDAY - timedelta(minutes=5))
+
+    def taking_up(session: Session) -> None:
+        row = cases.locked(session, case.id)
+        opening.open_case(session, row, who=CENTRE, at=TUESDAY, seen=1)
+
+    assert at_once(real, taking_up, taking_up) == ["PageIsOld", "done"]
