@@ -19,6 +19,7 @@ from pathlib import Path
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.recordingPen import DecomposingRecordingPen
+from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
@@ -182,3 +183,20 @@ def kept(weight: str) -> bytes:
     except OSError:
         pass  # a place where we may not write: cut again next time
     return made
+
+
+def advance(character: str, weight: str) -> float:
+    """How far the pen moves after this character, in thousandths of the size."""
+    source = source_of(character, weight)
+    return _drawn(source, ord(character))[1][0] if source else EM / 2
+
+
+@lru_cache(maxsize=4096)
+def outline(character: str, weight: str) -> str:
+    """SVG path data on an em of 1000 with y upwards; empty where no font has the character."""
+    source = source_of(character, weight)
+    if source is None:
+        return ""
+    pen = SVGPathPen(None, ntos=lambda number: f"{number:g}")
+    _drawn(source, ord(character))[0].draw(pen, None)
+    return pen.getCommands()
