@@ -13,9 +13,10 @@ from roadchief.db import Database
 from roadchief.errors import BadInput
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
+from roadchief.streets import subdistricts
 from roadchief.streets.importing import run
 from roadchief.streets.importing.report import Report
-from roadchief.streets.models import Subdistrict
+from roadchief.streets.subdistricts import RINGS
 
 SHOWN = 20
 
@@ -31,11 +32,25 @@ def group() -> None:
 )
 @click.option("--name", required=True)
 @click.option("--short", required=True, help="in human numbers, such as WF")
-def open_subdistrict(code: int, name: str, short: str) -> None:
+@click.option("--ring", type=click.Choice(RINGS), help="inner city, town or country")
+@click.option("--rename", is_flag=True, help="it is there under another name: change that")
+def open_subdistrict(code: int, name: str, short: str, ring: str | None, rename: bool) -> None:
     """Enter a sub-district, so that its border, roads and storefronts can be imported."""
     with _database().transaction(code) as session:
-        session.merge(Subdistrict(id=code, name=name, short_name=short.upper()))
-    click.echo(f"{code} {name}")
+        opened = subdistricts.open_subdistrict(
+            session,
+            code=code,
+            name=name,
+            short_name=short,
+            ring=ring,
+            rename=rename,
+            by=None,
+            at=clock.now(),
+        )
+        line = f"{code} {opened.row.name} {opened.row.short_name}"
+    for doubt in opened.doubts:
+        click.echo(f"! {doubt.zh} / {doubt.en}", err=True)
+    click.echo(line)
 
 
 @group.command("import")

@@ -119,13 +119,7 @@ def segments_by_id(session: Session, wanted: set[uuid.UUID]) -> dict[uuid.UUID, 
 
 def lay_missing(session: Session, segment: RoadSegment) -> int:
     """Fronts and duty zones of one segment's storefronts that have none, as after an import."""
-    rows = session.scalars(
-        select(Storefront)
-        .where(Storefront.subdistrict_id == segment.subdistrict_id)
-        .where(Storefront.segment_id == segment.id, Storefront.closed_at.is_(None))
-        .order_by(Storefront.id)
-        .with_for_update()
-    ).all()
+    rows = _on(session, segment)
     missing = [row for row in rows if row.duty_zone is None and not row.duty_zone_drawn]
     if not missing:
         return 0
@@ -133,6 +127,23 @@ def lay_missing(session: Session, segment: RoadSegment) -> int:
         row.frontage = row.frontage or placing.frontage(row.door, segment.line)
     lay([row for row in rows if row.frontage is not None], {segment.id: segment})
     return len(missing)
+
+
+def lay_all(session: Session, segment: RoadSegment) -> None:
+    """All of one segment again, as after its kerb moved; drawn ones stay."""
+    lay(_on(session, segment), {segment.id: segment})
+
+
+def _on(session: Session, segment: RoadSegment) -> list[Storefront]:
+    """Open storefronts of a segment under lock, by id."""
+    rows = session.scalars(
+        select(Storefront)
+        .where(Storefront.subdistrict_id == segment.subdistrict_id)
+        .where(Storefront.segment_id == segment.id, Storefront.closed_at.is_(None))
+        .order_by(Storefront.id)
+        .with_for_update()
+    )
+    return list(rows)
 
 
 def redraw(

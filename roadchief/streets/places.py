@@ -2,29 +2,13 @@
 
 import uuid
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import shapely
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from roadchief import events
-from roadchief.db import new_id, savepoint, tenant_of
-from roadchief.errors import BadInput, Conflict
-from roadchief.streets import permits
 from roadchief.streets.models import Grid, Organisation, PermitArea, Station, StreetBlock
-
-Row = TypeVar("Row", StreetBlock, Grid, Organisation, Station, PermitArea)
-THEMES = ("red", "beautiful", "honest", "lively", "charitable", "safe")
-
-events.declare(
-    {"streets.place_opened": "a block, grid, organisation, station or permit was entered"}
-)
-
-
-class NameTaken(Conflict):
-    zh = "“{name}”已存在"
-    en = "{name} is there already"
+from roadchief.streets.place_register import enter
 
 
 def open_block(
@@ -36,14 +20,7 @@ def open_block(
     at: datetime,
     area: shapely.Polygon | None = None,
 ) -> StreetBlock:
-    if theme is not None and theme not in THEMES:
-        raise BadInput(
-            field="主题 theme", reason_zh="不在六个街区之内", reason_en="not one of the six"
-        )
-    row = StreetBlock(
-        subdistrict_id=tenant_of(session), id=new_id(), name=name, theme=theme, area=area
-    )
-    return _enter(session, row, name, by=by, at=at)
+    return enter(session, StreetBlock, name=name, theme=theme, area=area, by=by, at=at)
 
 
 def open_grid(
@@ -55,8 +32,7 @@ def open_grid(
     by: uuid.UUID | None,
     at: datetime,
 ) -> Grid:
-    row = Grid(subdistrict_id=tenant_of(session), id=new_id(), code=code, name=name, area=area)
-    return _enter(session, row, code, by=by, at=at)
+    return enter(session, Grid, code=code, name=name, area=area, by=by, at=at)
 
 
 def open_organisation(
@@ -70,16 +46,17 @@ def open_organisation(
     guided_by: Organisation | None = None,
     office_phone: str | None = None,
 ) -> Organisation:
-    row = Organisation(
-        subdistrict_id=tenant_of(session),
-        id=new_id(),
+    return enter(
+        session,
+        Organisation,
         name=name,
         kind=kind,
         parent_id=parent.id if parent else None,
         guided_by_id=guided_by.id if guided_by else None,
         office_phone=office_phone,
+        by=by,
+        at=at,
     )
-    return _enter(session, row, name, by=by, at=at)
 
 
 def open_station(
@@ -95,9 +72,9 @@ def open_station(
     organisation: Organisation | None = None,
     phone: str | None = None,
 ) -> Station:
-    row = Station(
-        subdistrict_id=tenant_of(session),
-        id=new_id(),
+    return enter(
+        session,
+        Station,
         name=name,
         kind=kind,
         place=place,
@@ -105,8 +82,9 @@ def open_station(
         functions=functions,
         phone=phone,
         organisation_id=organisation.id if organisation else None,
+        by=by,
+        at=at,
     )
-    return _enter(session, row, name, by=by, at=at)
 
 
 def open_permit_area(
@@ -123,19 +101,9 @@ def open_permit_area(
     trade: str | None = None,
 ) -> PermitArea:
     """Windows are `{days: [1..7], from: "17:00", to: "22:00"}`, local time."""
-    for zh, en in permits.problems(windows):
-        raise BadInput(field="时段 windows", reason_zh=zh, reason_en=en)
-    if valid_to < valid_from:
-        raise BadInput(
-            field="有效期 valid", reason_zh="止早于起", reason_en="ends before it begins"
-        )
-    if not area.is_valid or area.is_empty:
-        raise BadInput(
-            field="范围 area", reason_zh="边线自相交或为空", reason_en="not a valid area"
-        )
-    row = PermitArea(
-        subdistrict_id=tenant_of(session),
-        id=new_id(),
+    return enter(
+        session,
+        PermitArea,
         name=name,
         kind=kind,
         area=area,
@@ -143,17 +111,6 @@ def open_permit_area(
         valid_from=valid_from,
         valid_to=valid_to,
         trade=trade,
+        by=by,
+        at=at,
     )
-    return _enter(session, row, name, by=by, at=at)
-
-
-def _enter(session: Session, row: Row, name: str, *, by: uuid.UUID | None, at: datetime) -> Row:
-    """A name is taken once: the unique key decides."""
-    try:
-        with savepoint(session):
-            session.add(row)
-            session.flush()
-    except IntegrityError as error:
-        raise NameTaken(name=name) from error
-    events.record(session, "streets.place_opened", subject=row, by=by, at=at, name=name)
-    return row
