@@ -9,7 +9,7 @@ from sqlalchemy import select
 from roadchief import config
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.demo import district, living, loading
+from roadchief.demo import district, living, loading, plating
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -58,6 +58,8 @@ def _load_one(
         posts = living.settle_people(session, people, names, at=then, settings=settings)
         living.put_in_charge(session, posts, at=then)
         living.live_a_fortnight(session, names, at=now)
+        hung = plating.hang_plates(session, at=then + plating.SETTLED, settings=settings)
+        plating.write_plates(settings.var_dir / "demo-plates.json", hung)
     click.echo(f"demo: {code} with {count} storefronts")
 
 
