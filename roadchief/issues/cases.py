@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import events
 from roadchief.db import new_id, savepoint, tenant_of
-from roadchief.issues import categories, clocks, moves, workflow
+from roadchief.issues import categories, clocks, moves, numbering, workflow
 from roadchief.issues.models import Case, CasePhoto, CaseStep
 from roadchief.issues.refusals import NoSuchCase, NotNow, PageIsOld, SomebodyWorksOnIt
 from roadchief.issues.spots import Spot
@@ -24,7 +24,6 @@ from roadchief.lib import clock
 from roadchief.lib.text import pieces
 
 MOST_WORDS = 4000
-REPEAT_DAYS = 30
 QUIET = {"note", "contact", "remind", "rate", "answer", "follow", "report"}  # make no page old
 
 events.declare(
@@ -67,7 +66,7 @@ def report(
     case = Case(
         subdistrict_id=tenant_of(session),
         id=id or new_id(),
-        number=_next_number(session, at),
+        number=numbering.next_number(session, at),
         category=kind.code,
         state="reported",
         source=source,
@@ -96,7 +95,7 @@ def report(
     case.response_due_at = clocks.after(session, at, urgent, at=at)
     case.version, case.steps, case.extra_amount = 1, 0, 0
     case.closings = case.reopened = case.followers = 0
-    case.repeat = _is_repeat(session, case)
+    case.repeat = numbering.is_repeat(session, case)
     clocks.reckon(session, case, at=at, fresh=True)
     session.add(case)
     part = moves.CITIZEN if by is None else "staff"
@@ -126,24 +125,40 @@ def find_by_number(session: Session, number: str) -> Case:
 
 
 def locked(session: Session, case_id: uuid.UUID) -> Case:
-    """The case, ours until the commit. A busy one is waited for briefly, then that is said."""
+    """The case, ours until the commit. A busy one is waited for briefly, then that is said.
+
+    Its parent and master are locked with it, in order of id: whoever changes it twice holds them
+    anyway (the foreign keys see to that), and two who come from two children would wait for each
+    other.
+    """
+    here = tenant_of(session)
+    own = select(Case.id, Case.parent_id, Case.master_id).where(
+        Case.subdistrict_id == here, Case.id == case_id
+    )
+    family = own.cte("family")
     wanted = (
         select(Case)
-        .where(Case.subdistrict_id == tenant_of(session), Case.id == case_id)
+        .where(Case.subdistrict_id == here)
+        .where(
+            Case.id.in_(
+                select(family.c.id).union(select(family.c.parent_id), select(family.c.master_id))
+            )
+        )
+        .order_by(Case.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     try:
         with savepoint(session):
             clocks.wait_briefly(session)
-            row = session.scalar(wanted)
+            rows = {row.id: row for row in session.scalars(wanted)}
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
             raise SomebodyWorksOnIt(number=find(session, case_id).number) from error
         raise
-    if row is None:
+    if case_id not in rows:
         raise NoSuchCase
-    return row
+    return rows[case_id]
 
 
 def facts_of(session: Session, case: Case) -> Facts:
@@ -302,40 +317,4 @@ def newer_than(session: Session, case: Case, version: int) -> str:
     named = {verb: move.zh for verb, move in moves.BY_VERB.items()}
     return "、".join(
         f"{clock.local(row.at):%H:%M} {named.get(row.verb, row.verb)}" for row in reversed(rows)
-    )
-
-
-def _next_number(session: Session, at: datetime) -> str:
-    """Such as 2611-0148: month and counting number, never given twice."""
-    month = clock.local(at).strftime("%y%m")
-    last = session.execute(
-        text(
-            "INSERT INTO case_counter (subdistrict_id, month, last) VALUES (:here, :month, 1) "
-            "ON CONFLICT (subdistrict_id, month) DO UPDATE SET last = case_counter.last + 1 "
-            "RETURNING last"
-        ),
-        {"here": tenant_of(session), "month": month},
-    ).scalar_one()
-    return f"{month}-{last:04d}"
-
-
-def _is_repeat(session: Session, case: Case) -> bool:
-    """The same class at the same storefront was closed less than 30 days ago."""
-    if case.storefront_id is None:
-        return False
-    return bool(
-        session.execute(
-            text(
-                "SELECT EXISTS (SELECT 1 FROM case_file WHERE subdistrict_id = :here "
-                "AND storefront_id = :shop AND category = :category AND state = 'closed' "
-                "AND ended_at > CAST(:at AS timestamptz) - make_interval(days => :days))"
-            ),
-            {
-                "here": case.subdistrict_id,
-                "shop": case.storefront_id,
-                "category": case.category,
-                "at": case.reported_at,
-                "days": REPEAT_DAYS,
-            },
-        ).scalar()
     )
