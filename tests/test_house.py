@@ -60,6 +60,8 @@ PURE = {
     "streets/shifts.py",
     "streets/standards.py",
     "patrol/answers.py",
+    "patrol/due.py",
+    "patrol/route.py",
     "patrol/coverage.py",
     "patrol/moments.py",
     "patrol/reach.py",
