@@ -22,6 +22,7 @@ from roadchief.codes.models import CodeDirectory, Plate, PlateEvent
 from roadchief.codes.tokens import Site
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.errors import BadInput, Conflict, NotFound, WrongState
+from roadchief.lib.text import clean
 from roadchief.streets.models import Subdistrict
 
 events.declare(
@@ -201,7 +202,7 @@ def by_number(session: Session, number: str) -> Plate:
     row = session.scalar(
         select(Plate).where(
             Plate.subdistrict_id == tenant_of(session),
-            Plate.number == number.strip().upper()[:40],
+            Plate.number == clean(number).upper()[:40],
         )
     )
     if row is None:

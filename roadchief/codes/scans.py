@@ -20,6 +20,7 @@ from roadchief.codes.models import CodeDirectory, PlateAlarm, Scan
 from roadchief.db import new_id, tenant_of
 from roadchief.errors import NotFound, WrongState
 from roadchief.lib import geo
+from roadchief.lib.text import clean
 
 FAR_M = 300.0  # beyond this plus the accuracy nobody stands at the door
 COARSE = 3  # decimals of a degree that are kept: about 100 m
@@ -91,7 +92,7 @@ def look_up(session: Session, scanned: str) -> Where | None:
 
 def look_up_number(session: Session, typed: str) -> Where | None:
     """By the number printed on a plate. It is no secret, so it proves nothing."""
-    number = tokens.BETWEEN.sub("-", typed.strip().upper())[:40]
+    number = tokens.BETWEEN.sub("-", clean(typed).upper())[:40]
     row = session.execute(
         select(CodeDirectory.subdistrict_id, CodeDirectory.plate_id).where(
             CodeDirectory.number == number

@@ -52,7 +52,9 @@ def missed(response: AnyResponse) -> bool:
     return response.status_code == status_of(NotFound())
 
 
-guesses = limiter.shared_limit("30 per minute", scope="plate-guesses", deduct_when=missed)
+guesses = limiter.shared_limit(
+    "30 per minute", scope="plate-guesses", deduct_when=missed, override_defaults=False
+)
 
 
 @pages.get("/C/<token>")
