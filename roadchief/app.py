@@ -11,7 +11,9 @@ from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
+from roadchief.maps import tile_views, touch_views
 from roadchief.maps import views as maps
+from roadchief.pwa import all_views as pwa
 from roadchief.streets import import_views
 from roadchief.streets import views as streets
 from roadchief.web import blobs as photos
@@ -54,7 +56,10 @@ def register_packages(app: Flask) -> None:
         streets.pages,
         import_views.pages,
         maps.pages,
+        touch_views.pages,
     ):
         app.register_blueprint(blueprint)
+    tile_views.install(app)
     codes.install(app)
+    pwa.install(app)
     home.install(app)

@@ -41,6 +41,7 @@ def menu() -> list[Entry]:
     """Pages that exist and that this person may open; nothing else."""
     lines = [
         ("maps.district", gettext("地图"), None),
+        ("pwa.start", gettext("巡查"), "patrol.sync"),
         ("streets.start", gettext("管理"), "streets.read"),
         ("streets.listing", gettext("路段"), "streets.read"),
         ("plates.start", gettext("智能码"), "codes.history"),

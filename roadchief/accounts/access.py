@@ -54,6 +54,8 @@ TABLE: dict[str, frozenset[str]] = {
     "codes.own": frozenset({"merchant"}),
     "codes.mint": frozenset({"admin", "operator"}),
     "codes.settle": CHIEFS | {"admin", "operator"},
+    # The phone app: whoever walks, and merchants for the self-check of their own shop.
+    "patrol.sync": CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator", "merchant"},
 }
 
 

@@ -1,0 +1,31 @@
+/* What the next shift must know, and what the last one left for us: read before walking. */
+
+import { day, record } from "../day.js";
+import { keep } from "../store.js";
+import { button, card, el, field, tell } from "../page.js";
+import { t } from "../words.js";
+
+export default async function handover([part], { go, refresh }) {
+  if (!day.shift) return { title: t("交接"), back: "", nodes: [card(null, t("先开始班次。"))] };
+  const notes = day.shift.handovers || [];
+  const unread = notes.filter((one) => !one.read);
+  const confirmRead = async (one) => {
+    await record("handover_read", { handover_id: one.id });
+    one.read = true;
+    await keep(`shift:${day.person.id}`, day.shift);
+    if (part === "read" && !notes.some((other) => !other.read)) go("");
+    else refresh();
+  };
+  const reading = notes.length ? card(t("上一班留言"), ...notes.map((one) => el("article.note", {}, el("p", {}, one.text), el("p.sub", {}, `${one.by || ""} ${one.at ? new Date(one.at).toLocaleString() : ""}`), one.read ? el("p.sub.ok", {}, `● ${t("已读")}`) : button(t("我已读"), () => confirmRead(one), { kind: "main" })))) : card(t("上一班留言"), el("p.sub", {}, t("没有留言。")));
+  if (part === "read" && unread.length) return { title: t("先读交接"), back: undefined, nodes: [reading] };
+  const segment = el("select", { name: "segment" }, ...(day.shift.segments || []).map((one) => el("option", { value: one.id }, one.name)));
+  const text = el("textarea", { rows: "4", maxlength: "2000", name: "text" });
+  const save = async () => {
+    if (!text.value.trim()) return tell(t("请写留言"), "bad");
+    await record("handover", { segment_id: segment.value, text: text.value.trim() });
+    tell(t("已保存，联网后下一班可见"));
+    go("");
+    return undefined;
+  };
+  return { title: t("交接"), sub: "", back: "", nodes: [reading, card(t("给下一班留言"), field(t("路段"), segment), field(t("内容"), text, t("如：哪家答应整改、哪里要盯、谁来配合")), button(t("保存"), save, { kind: "main" }))] };
+}

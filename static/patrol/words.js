@@ -1,0 +1,51 @@
+/* Two languages: the Chinese sentence is the key, the English stands in english.js. */
+
+import { ENGLISH } from "./english.js";
+
+const CHOICE = "patrol-language";
+let chosen = null;
+
+export function language() {
+  if (!chosen) {
+    let kept = null;
+    try { kept = localStorage.getItem(CHOICE); } catch { /* private mode: the page's language */ }
+    chosen = kept || (document.documentElement.lang.startsWith("en") ? "en" : "zh");
+  }
+  return chosen;
+}
+
+export function choose(next) {
+  chosen = next;
+  try { localStorage.setItem(CHOICE, next); } catch { /* for this visit alone */ }
+  document.documentElement.lang = next === "en" ? "en" : "zh-CN";
+}
+
+/** The sentence in the person's language, with {facts} filled in. */
+export function t(chinese, facts = {}) {
+  const text = language() === "en" ? ENGLISH[chinese] ?? chinese : chinese;
+  return text.replace(/\{(\w+)\}/g, (_all, name) => facts[name] ?? "");
+}
+
+/** A pair from the server: {zh, en}. */
+export function say(pair) {
+  if (!pair) return "";
+  return (language() === "en" ? pair.en : pair.zh) || pair.zh || pair.en || "";
+}
+
+export function clockTime(ms) {
+  return new Date(ms).toLocaleTimeString(language() === "en" ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+/** How long ago, in the largest whole unit. */
+export function ago(ms, now = Date.now()) {
+  const minutes = Math.floor(Math.max(0, now - ms) / 60000);
+  if (minutes < 1) return t("刚刚");
+  if (minutes < 60) return t("{n} 分钟", { n: minutes });
+  if (minutes < 48 * 60) return t("{n} 小时", { n: Math.floor(minutes / 60) });
+  return t("{n} 天", { n: Math.floor(minutes / 1440) });
+}
+
+export function metres(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "—";
+  return value >= 1000 ? t("{n} 公里", { n: (value / 1000).toFixed(1) }) : t("{n} 米", { n: Math.round(value) });
+}
