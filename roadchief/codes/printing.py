@@ -116,7 +116,7 @@ def _checked(faces: Iterable[Face], form: Layout) -> Iterator[Face]:
     for face in faces:
         if isinstance(face, PlateFace) != (form.kind == "shop"):
             raise WrongKind(number=face.number, layout=form.name)
-        mark = hashlib.blake2b(face.text.encode(), digest_size=8).digest()
+        mark = hashlib.blake2b(face.text.encode("utf-8", "replace"), digest_size=8).digest()
         if mark in seen:
             raise PrintedTwice(number=face.number)
         seen.add(mark)
@@ -184,7 +184,7 @@ def make_part(
     """Draw and read back one part, or take the finished one that is there already."""
     facts = path.with_suffix(".json")
     if path.is_file() and facts.is_file():
-        return _remembered(path, json.loads(facts.read_text(encoding="utf-8")))
+        return _remembered(path, json.loads(facts.read_text(encoding="ascii")))
     form = layout(layout_name)
     words = [compose(face, form) for face in faces]
     making = path.with_suffix(".making")
@@ -198,7 +198,7 @@ def make_part(
         tuple(remark for one in words for remark in one.undrawn),
     )
     told = {**asdict(part), "path": None}
-    facts.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    facts.write_text(json.dumps(told), encoding="ascii")
     os.replace(making, path)
     return part
 

@@ -19,7 +19,6 @@ from roadchief.codes.reading import (
     PageWords,
     WrongSymbol,
     middle,
-    names,
     opened,
     pdfium,
     read_image,
@@ -75,8 +74,8 @@ def _judge_page(page: Any, wanted: list[Place], ours: dict[str, symbols.Modules]
         if not _clean(image, place, ours[place.text], dots):
             raise _wrong(place, "smudged")
         side = place.width * symbols.SIZE / whole
-        said = words.near(place.x + place.width / 2, place.y + place.width / 2, side)
-        if not names(said, place.number):
+        x, y = place.x + place.width / 2, place.y + place.width / 2
+        if not words.number_near(place.number, x, y, side):
             raise _wrong(place, "swapped")
     if len(found) != len(wanted):
         raise _wrong(wanted[-1], "extra")

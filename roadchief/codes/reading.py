@@ -4,8 +4,9 @@
 with what was ordered. Our own print is judged more strictly by `proofing`, which knows every place.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,7 @@ import numpy as np
 import pypdfium2
 import zxingcpp
 from numpy.typing import NDArray
+from pypdfium2 import raw
 
 from roadchief.errors import BadInput, Refusal
 
@@ -61,7 +63,7 @@ class Found:
 
     def stands_beside(self, number: str) -> bool:
         """True when this plate number is printed near the symbol."""
-        return names(self.words, number)
+        return re.search(rf"(?<![\w-]){re.escape(number)}(?![\w-])", self.words) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +99,6 @@ class CheckReport:
             return f"{self.pages} 页，读出 {len(self.found)} 个码，{verdict}"
         verdict = "all as expected" if self.good else f"{len(self.faults)} faults"
         return f"{self.pages} pages, {len(self.found)} symbols read, {verdict}"
-
-
-def names(words: str, number: str) -> bool:
-    """True when the words hold this number, and not only as a part of a longer one."""
-    at = words.find(number) if number else -1
-    while at >= 0:
-        around = words[max(at - 1, 0) : at] + words[at + len(number) : at + len(number) + 1]
-        if not any(one.isalnum() or one == "-" for one in around):
-            return True
-        at = words.find(number, at + 1)
-    return False
 
 
 def read_image(image: Image, *, thorough: bool = True) -> list[Any]:
@@ -193,22 +184,43 @@ def _read_page(page: Any, number: int) -> tuple[list[Found], bool]:
 
 
 class PageWords:
-    """The words of a page, by where they stand."""
+    """The words of a page, by where they stand around a symbol's dark part."""
 
     def __init__(self, page: Any) -> None:
         self.height = page.get_height()
         self.words = page.get_textpage()
 
     def near(self, x: float, y: float, side: float) -> str:
-        """What is printed around and below a symbol whose dark part has this side and middle."""
-        points = 72 / MM
-        near = self.words.get_text_bounded(
-            left=(x - 1.05 * side) * points,
-            right=(x + 1.05 * side) * points,
-            top=self.height - (y - side) * points,
-            bottom=self.height - (y + 1.75 * side) * points,
-        )
-        return " ".join(str(near).split())
+        """What is printed around and below a symbol with this middle and side."""
+        said = []
+        for at in range(self.words.count_chars()):
+            letter = self._letter(at)
+            if letter.isspace() or self._is_near(at, x, y, side):
+                said.append(letter)
+        return " ".join("".join(said).split())
+
+    def number_near(self, number: str, x: float, y: float, side: float) -> bool:
+        """True when this number is printed there, and not only as a part of a longer one."""
+        search = self.words.search(number, match_case=True)
+        while found := search.get_next():
+            at, length = found
+            around = self._letter(at - 1) + self._letter(at + length)
+            if not any(one.isalnum() or one == "-" for one in around) and self._is_near(
+                at, x, y, side
+            ):
+                return True
+        return False
+
+    def _letter(self, at: int) -> str:
+        within = 0 <= at < self.words.count_chars()
+        code = raw.FPDFText_GetUnicode(self.words, at) if within else 0
+        return chr(code) if code else " "
+
+    def _is_near(self, at: int, x: float, y: float, side: float) -> bool:
+        left, bottom, right, top = (edge / 72 * MM for edge in self.words.get_charbox(at))
+        across = (left + right) / 2 - x
+        down = self.height / 72 * MM - (bottom + top) / 2 - y
+        return abs(across) < 1.05 * side and -side < down < 1.75 * side
 
 
 def _differences_in_order(found: list[Found], expected: list[str]) -> Iterator[Fault]:
@@ -222,8 +234,8 @@ def _differences_in_order(found: list[Found], expected: list[str]) -> Iterator[F
             yield Fault(one.page, number, kind, text, one.text)
 
 
-def _differences(found: list[Found], expected: Collection[str]) -> Iterator[Fault]:
-    wanted = Counter(expected)
+def _differences(found: list[Found], expected: Iterable[str]) -> Iterator[Fault]:
+    wanted = Counter(iter(expected))
     printed = {one.text for one in found}
     for number, one in enumerate(found, 1):
         if one.text not in wanted:
