@@ -60,6 +60,16 @@ class Settings:
     photo_link_s: int = 300  # an address of a photo opens it for one to two times this long
     photo_orphan_hours: int = 168  # files that no row names are kept this long
     print_tokens_days: int = 30  # sealed tokens of a print batch are destroyed after that
+    tile_store_mb: int = 128  # kept map tiles of one sub-district
+    smtp_host: str = ""  # the mail server that sends for us; empty: no mail
+    smtp_port: int = 587
+    smtp_security: str = "starttls"  # starttls, tls, or none (this machine alone)
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""  # the address that our mail comes from
+    webhook_url: str = ""  # a gateway (WeCom, SMS) that is told of every notice; empty: none
+    webhook_secret: str = ""  # signs what we send there
+    webhook_private: bool = False  # the gateway stands in an inner network (10.0.0.0/8 …)
     pool_size: int = 8
     statement_timeout_s: int = 30
     rate_limit: str = "600 per minute"  # per address, all pages
@@ -145,6 +155,22 @@ def _check(settings: Settings) -> None:
         raise BadSetting("ROADCHIEF_SECRET_KEY: at least 32 characters")
     if settings.oidc_issuer:
         _check_oidc(settings)
+    _check_senders(settings)
+
+
+def _check_senders(settings: Settings) -> None:
+    if settings.smtp_security not in {"starttls", "tls", "none"}:
+        raise BadSetting("ROADCHIEF_SMTP_SECURITY: starttls, tls or none")
+    if settings.smtp_host and "@" not in settings.mail_from:
+        raise BadSetting("ROADCHIEF_MAIL_FROM: the address that our mail comes from")
+    if settings.smtp_host not in {"", *LOOPBACK} and settings.smtp_security == "none":
+        raise BadSetting("ROADCHIEF_SMTP_SECURITY: none is for this machine alone")
+    hook = urlsplit(settings.webhook_url)
+    local = hook.scheme == "http" and hook.hostname in LOOPBACK
+    if settings.webhook_url and not (hook.scheme == "https" or local):
+        raise BadSetting("ROADCHIEF_WEBHOOK_URL: https, beyond this machine")
+    if settings.webhook_url and len(settings.webhook_secret) < 24:
+        raise BadSetting("ROADCHIEF_WEBHOOK_SECRET: at least 24 characters")
 
 
 def _check_oidc(settings: Settings) -> None:

@@ -1,25 +1,18 @@
-"""Vector tiles, made in the database for one square: ST_AsMVT as the app role.
-
-Every question states its box (`shape && box`), the only spatial test whose index works under
-row-level security. Low zooms are thinned in the database: single storefronts from z15, before
-that counts in a grid of 32 by 32 squares a tile.
-"""
+"""Vector tiles, made in the database for one square: ST_AsMVT as the app role."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
-from roadchief.streets.catalog import STATES
-
-LOWEST, HIGHEST = 10, 18
-SINGLE_FROM = 15
-FRONTS_FROM = 17
-MARGIN = 64  # of 4096: shapes run a little over the edge, so that lines meet
+from roadchief.lib import clock
+from roadchief.maps.layers import HIGHEST, LOWEST, MARGIN, SINGLE_FROM, Layer
 
 
 @dataclass(frozen=True)
@@ -47,120 +40,76 @@ class Square:
         return west, lat(self.y + 1 + spare), east, lat(self.y - spare)
 
 
-BOX = "ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
-WIDE_BOX = "ST_MakeEnvelope(:wide_west, :wide_south, :wide_east, :wide_north, 4326)"
-TILE = "ST_TileEnvelope(:z, :x, :y)"
+@dataclass(frozen=True)
+class Made:
+    """A tile as it was at `snapshot`, PostgreSQL's word for what it had seen committed."""
+
+    body: bytes
+    snapshot: str
 
 
-def _draw(shape: str) -> str:
-    return f"ST_AsMVTGeom(ST_Transform({shape}, 3857), {TILE}, 4096, {MARGIN})"
-
-
-def _layer(name: str, columns: str, shape: str, source: str) -> str:
-    """One MVT layer: `source` is FROM and WHERE and names the box."""
-    return (
-        f"(SELECT coalesce(ST_AsMVT(q, '{name}', 4096, 'g'), ''::bytea) FROM "
-        f"(SELECT {columns}, {_draw(shape)} AS g {source}) q WHERE g IS NOT NULL)"
-    )
-
-
-BACKGROUND = _layer(
-    "background",
-    "kind",
-    "b.shape",
-    f"FROM background_shape b WHERE b.subdistrict_id = :here AND b.shape && {BOX} "
-    "AND (:z >= 14 OR b.kind <> 'building')",
-)
-STREETS = _layer(
-    "streets",
-    "r.name, r.name_en, r.kind, s.kerb_m",
-    "s.line",
-    "FROM road_segment s JOIN road r ON r.subdistrict_id = s.subdistrict_id AND r.id = s.road_id "
-    f"WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND s.line && {BOX}",
-)
-SEGMENTS = _layer(
-    "segments",
-    "s.id::text AS id, s.code, t.state",
-    "s.line",
-    f"FROM road_segment s JOIN ({STATES}) t ON t.id = s.id "
-    f"WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND s.line && {BOX}",
-)
-SHOPS = _layer(
-    "storefronts",
-    "f.id::text AS id, CASE WHEN :z >= 17 THEN f.name END AS name, "
-    "CASE WHEN :z >= 17 THEN f.house_number END AS number, f.name IS NULL AS empty",
-    "f.door",
-    f"FROM storefront f WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.door && {BOX}",
-)
-FRONTS = _layer(
-    "fronts",
-    "f.id::text AS id",
-    "f.frontage",
-    "FROM storefront f WHERE f.subdistrict_id = :here AND f.closed_at IS NULL "
-    f"AND f.frontage IS NOT NULL AND f.door && {BOX}",
-)
-# Cells divide the tile evenly, so each belongs to one tile; neighbours draw the same circle over
-# their edge because the box reaches a whole cell farther.
-CELLS = 4
-COLUMN = f"floor((ST_X(f.door) + 180) / 360 * 2.0 ^ :z * {CELLS})"
-LINE = f"floor((1 - ln(tan(radians(45 + ST_Y(f.door) / 2))) / pi()) / 2 * 2.0 ^ :z * {CELLS})"
-CLUSTERS = (
-    "(SELECT coalesce(ST_AsMVT(q, 'clusters', 4096, 'g'), ''::bytea) FROM (SELECT count, "
-    f"ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), {TILE}, 4096, "
-    f"{4096 // CELLS}) AS g "
-    "FROM (SELECT count(*)::int AS count, avg(ST_X(f.door)) AS lon, avg(ST_Y(f.door)) AS lat "
-    "FROM storefront f WHERE f.subdistrict_id = :here AND f.closed_at IS NULL "
-    f"AND f.door && {WIDE_BOX} GROUP BY {COLUMN}, {LINE}) c) q WHERE g IS NOT NULL)"
-)
-STATIONS = _layer(
-    "stations",
-    "p.id::text AS id, p.name, p.kind",
-    "p.place",
-    f"FROM station p WHERE p.subdistrict_id = :here AND p.place && {BOX}",
-)
-PERMITS = _layer(
-    "permits",
-    "p.id::text AS id, p.name",
-    "p.area",
-    f"FROM permit_area p WHERE p.subdistrict_id = :here AND p.area && {BOX} "
-    "AND :on BETWEEN p.valid_from AND p.valid_to",
-)
-# What an address /tiles/<layer>/… may name; each is one query.
-LAYERS: dict[str, tuple[str, ...]] = {
-    "background": (BACKGROUND, STREETS),
-    "streets": (SEGMENTS, SHOPS, FRONTS, STATIONS, PERMITS),
-}
-
-
-def tile(session: Session, layer: str, square: Square, *, at: datetime) -> bytes:
-    """The bytes of one tile; empty where nothing is."""
-    if layer not in LAYERS:
-        raise NotFound
-    parts = LAYERS[layer]
-    if square.z < SINGLE_FROM:
-        parts = tuple(CLUSTERS if part is SHOPS else part for part in parts)
-    if square.z < FRONTS_FROM:
-        parts = tuple(part for part in parts if part is not FRONTS)
+def make(
+    session: Session,
+    layers: Sequence[Layer],
+    square: Square,
+    values: Mapping[str, Any],
+    *,
+    at: datetime,
+) -> Made:
+    """The bytes of one tile, empty where nothing is, and the snapshot of the same question."""
+    parts = [one.draw(square.z) for one in layers if one.lowest <= square.z <= one.highest]
+    if not parts:
+        return Made(b"", "")
     names = ("west", "south", "east", "north")
-    values = dict(zip(names, square.bounds(), strict=True))
-    wide = dict(zip((f"wide_{name}" for name in names), square.bounds(1 / CELLS), strict=True))
-    row = session.execute(
-        text("SELECT " + " || ".join(parts)),
-        {"here": tenant_of(session), "at": at, "on": at.date(), **vars(square), **values, **wide},
-    )
-    return bytes(row.scalar() or b"")
-
-
-def tile_json(layer: str, address: str) -> dict[str, object]:
-    """TileJSON 3 of a layer; `address` has {z}, {x}, {y}."""
-    if layer not in LAYERS:
-        raise NotFound
-    return {
-        "tilejson": "3.0.0",
-        "name": layer,
-        "tiles": [address],
-        "minzoom": LOWEST,
-        "maxzoom": HIGHEST,
-        "scheme": "xyz",
-        "vector_layers": [],
+    bound = {
+        "here": tenant_of(session),
+        "at": at,
+        "on": clock.local_date(at),
+        **vars(square),
+        **dict(zip(names, square.bounds(), strict=True)),
+        **values,
     }
+    asked = "SELECT pg_current_snapshot()::text, " + " || ".join(parts)
+    row = session.execute(text(asked), bound).one()
+    return Made(bytes(row[1] or b""), str(row[0]))
+
+
+def tile_json(
+    name: str,
+    layers: Sequence[Layer],
+    address: str,
+    *,
+    bounds: tuple[float, float, float, float] | None,
+    attribution: str,
+) -> dict[str, object]:
+    """TileJSON 3; `address` has {z}, {x}, {y}."""
+    told: dict[str, object] = {
+        "tilejson": "3.0.0",
+        "name": name,
+        "tiles": [address],
+        "minzoom": min(one.lowest for one in layers),
+        "maxzoom": max(one.highest for one in layers),
+        "scheme": "xyz",
+        "attribution": attribution,
+        "vector_layers": [described for one in layers for described in _described(one)],
+    }
+    return told | ({"bounds": list(bounds)} if bounds else {})
+
+
+def _described(layer: Layer) -> list[dict[str, object]]:
+    one: dict[str, object] = {
+        "id": layer.name,
+        "fields": dict(layer.fields),
+        "minzoom": layer.lowest,
+        "maxzoom": layer.highest,
+    }
+    if layer.name != "storefronts":
+        return [one]
+    counts: dict[str, object] = {
+        "id": "clusters",
+        "description": "numbers of storefronts by squares",
+        "fields": {"count": "Number"},
+        "minzoom": layer.lowest,
+        "maxzoom": SINGLE_FROM - 1,
+    }
+    return [counts, one | {"minzoom": SINGLE_FROM}]

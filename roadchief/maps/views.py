@@ -1,28 +1,26 @@
-"""Map pages, tiles, and what a touch on the map asks for. Public: the allow-list and no more."""
+"""Map pages and their search. Public: the allow-list and no more."""
 
-import gzip
-import hashlib
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.maps import tiles
+from roadchief.maps import sights, wording
 from roadchief.maps.folium_pages import Pieces, street_map
 from roadchief.streets import catalog, storefronts
 from roadchief.streets.models import Subdistrict
 from roadchief.web import settings, tenant_transaction
-from roadchief.web.pages import Page, language, metres, page_number, wants_json
+from roadchief.web.pages import Page, language, page_number, wants_json
 
 pages = Blueprint("maps", __name__)
 ALLOWED = (
     "roads, segments, signs, addresses, chiefs' names and office phones are public (§2.5, §4.4)"
 )
-TILE_LIFE_S = 60
 LISTED = 60  # segments beside the map; the rest by page
 
 
@@ -34,7 +32,7 @@ def district() -> str:
         at = clock.now()
         rows = catalog.segments(session, number=number, size=LISTED)
         states = catalog.segment_states(session, at=at)
-        charge = catalog.charge(session, at=at)
+        charge = catalog.charge(session, at=at, among=[segment.id for segment, *_ in rows])
         bounds = catalog.extent(session)
     if bounds is None and here.area is not None:
         bounds = here.area.bounds
@@ -61,6 +59,9 @@ def segment(segment_id: uuid.UUID) -> str:
         charge = catalog.charge(session, at=at, segment_id=segment_id)
         state = catalog.segment_states(session, at=at).get(segment_id, "closed")
         history = catalog.history(session, segment_id)
+        permits = [
+            wording.permit_sight(one, at) for one in sights.permits_beside(session, row, at=at)
+        ]
     west, south, east, north = row.line.bounds
     drawing = _draw(here, bounds=(west - 3e-4, south - 3e-4, east + 3e-4, north + 3e-4))
     return render_template(
@@ -72,6 +73,7 @@ def segment(segment_id: uuid.UUID) -> str:
         state=state,
         chiefs=charge,
         history=history,
+        permits=permits,
         drawing=drawing,
     )
 
@@ -88,55 +90,17 @@ def search() -> str | Response:
     return render_template("maps/search.html", here=here, hits=hits, asked=asked)
 
 
-@pages.get("/map/segments/<uuid:segment_id>.json")
+@pages.get("/map/storefronts/<uuid:storefront_id>")
 @public(ALLOWED)
-def segment_facts(segment_id: uuid.UUID) -> Response:
-    here = subdistrict()
-    with tenant_transaction(here.id) as session:
-        row, _road = catalog.segment(session, segment_id)
-        chiefs = _chiefs(catalog.charge(session, at=clock.now(), segment_id=segment_id))
-    lines = [f"{row.code} · {metres(row.length_m)}"]
-    return jsonify(title=row.name, lines=lines, chiefs=chiefs, sheet=_sheet(row.id, here))
-
-
-@pages.get("/map/storefronts/<uuid:storefront_id>.json")
-@public(ALLOWED)
-def storefront_facts(storefront_id: uuid.UUID) -> Response:
+def storefront(storefront_id: uuid.UUID) -> AnyResponse:
+    """Where a storefront is shown in words: its line on the sheet of its segment."""
     here = subdistrict()
     with tenant_transaction(here.id) as session:
         row = storefronts.find(session, storefront_id)
-        lines = [row.address] + ([row.business_type] if row.business_type else [])
-        chiefs: list[dict[str, Any]] = []
-        if row.segment_id:
-            lines.append(catalog.segment(session, row.segment_id)[0].name)
-            chiefs = _chiefs(catalog.charge(session, at=clock.now(), segment_id=row.segment_id))
-        if row.second_segment_id:
-            other = catalog.segment(session, row.second_segment_id)[0].name
-            lines.append(gettext("转角铺位，另一面：") + other)
-    sheet = _sheet(row.segment_id, here) if row.segment_id else None
-    return jsonify(title=row.name, lines=lines, chiefs=chiefs, sheet=sheet)
-
-
-@pages.get("/tiles/<layer>/<int(signed=True):z>/<int(signed=True):x>/<int(signed=True):y>.mvt")
-@public(ALLOWED)
-def tile(layer: str, z: int, x: int, y: int) -> Response:
-    square = tiles.Square.at(z, x, y)
-    with tenant_transaction(subdistrict_code()) as session:
-        body = tiles.tile(session, layer, square, at=clock.now())
-    response = Response(gzip.compress(body, 5), mimetype="application/vnd.mapbox-vector-tile")
-    response.headers["Content-Encoding"] = "gzip"
-    response.headers["Cache-Control"] = f"private, max-age={TILE_LIFE_S}"
-    response.headers["Vary"] = "Cookie"
-    response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest())
-    response.make_conditional(request)
-    return response
-
-
-@pages.get("/tiles/<layer>.json")
-@public(ALLOWED)
-def tile_json(layer: str) -> Response:
-    address = f"{settings().public_url}/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt?s={subdistrict_code()}"
-    return jsonify(tiles.tile_json(layer, address))
+    if row.segment_id is None:
+        return redirect(url_for("maps.district", s=here.id))
+    sheet = url_for("maps.segment", segment_id=row.segment_id, s=here.id)
+    return redirect(f"{sheet}#shop-{row.id}")
 
 
 def subdistrict_code() -> int:
@@ -202,18 +166,3 @@ def _by_segment(charge: list[Any]) -> dict[uuid.UUID, list[Any]]:
     for row in charge:
         found.setdefault(row.segment_id, []).append(row)
     return found
-
-
-def _chiefs(charge: list[Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": row.person,
-            "title": row.title + (f"（{gettext('代理')}）" if row.acting else ""),
-            "phone": row.office_phone,
-        }
-        for row in charge
-    ]
-
-
-def _sheet(segment_id: uuid.UUID, here: Subdistrict) -> str:
-    return url_for("maps.segment", segment_id=segment_id, s=here.id)

@@ -54,9 +54,7 @@ CHARGE = (
 )
 # covered: somebody of right; acting: only a stand-in; gap: nobody. Asked as `IN (SELECT …)`, which
 # PostgreSQL answers from a hash whatever it thinks of sizes: joins went quadratic after an import.
-STATES = f"""
-WITH {RUNNING}
-SELECT s.id, CASE
+STATE = """CASE
   WHEN s.id IN (SELECT segment_id FROM running WHERE segment_id IS NOT NULL AND NOT acting)
     OR s.road_id IN (SELECT road_id FROM running WHERE road_id IS NOT NULL AND NOT acting)
     OR s.block_id IN (SELECT block_id FROM running WHERE block_id IS NOT NULL AND NOT acting)
@@ -64,7 +62,9 @@ SELECT s.id, CASE
   WHEN s.id IN (SELECT segment_id FROM running WHERE segment_id IS NOT NULL)
     OR s.road_id IN (SELECT road_id FROM running WHERE road_id IS NOT NULL)
     OR s.block_id IN (SELECT block_id FROM running WHERE block_id IS NOT NULL)
-  THEN 'acting' ELSE 'gap' END AS state
+  THEN 'acting' ELSE 'gap' END"""
+STATES = f"""
+WITH {RUNNING} SELECT s.id, {STATE} AS state
 FROM road_segment s WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
 """
 

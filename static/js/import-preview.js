@@ -7,8 +7,8 @@
   const P = window.protomapsL;
   P.leafletLayer({ url: location.origin + box.dataset.tiles, backgroundColor: "#EEF1F0", maxDataZoom: 18, labelRules: [], attribution: "",
     paintRules: [
-      { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: "#E1E5E7" }) },
-      { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: "#B8C2C8", width: 3 }) },
+      { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: "#E1E5E7" }) },
+      { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: "#B8C2C8", width: 3 }) },
     ] }).addTo(map);
   const answer = await fetch(box.dataset.shapes, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;

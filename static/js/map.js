@@ -46,14 +46,14 @@ window.RoadChiefMap = (() => {
   }
 
   const backgroundRules = [
-    { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.green }), filter: (z, f) => f.props.kind === "green" },
-    { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.water }), filter: (z, f) => f.props.kind === "water" },
-    { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.building, stroke: C.roof, width: 1 }), filter: (z, f) => f.props.kind === "building" },
-    { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: C.edge, width: (z, f) => roadWidth(z, f) + 2 }) },
-    { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: C.road, width: roadWidth }) },
+    { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.green }), filter: (z, f) => f.props.kind === "green" },
+    { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.water }), filter: (z, f) => f.props.kind === "water" },
+    { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.building, stroke: C.roof, width: 1 }), filter: (z, f) => f.props.kind === "building" },
+    { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: C.edge, width: (z, f) => roadWidth(z, f) + 2 }) },
+    { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: C.road, width: roadWidth }) },
   ];
   const labels = (language) => [
-    { dataLayer: "streets", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: language === "en" ? ["name_en", "name"] : ["name"], fill: C.label, stroke: C.halo, width: 3, font: "600 13px " + FONT, repeatDistance: 260 }) },
+    { dataLayer: "roads", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: language === "en" ? ["name_en", "name"] : ["name"], fill: C.label, stroke: C.halo, width: 3, font: "600 13px " + FONT, repeatDistance: 260 }) },
   ];
   /* A stand-in's segment is dashed: seen without colour too. */
   class Dashes {
@@ -68,9 +68,20 @@ window.RoadChiefMap = (() => {
   }
   const line = (state, symbolizer) => ({ dataLayer: "segments", filter: (z, f) => f.props.state === state,
     symbolizer: symbolizer || new P.LineSymbolizer({ color: C[state], width: (z) => (z >= 16 ? 6 : z >= 13 ? 4 : 2.5) }) });
+  /* A closed segment is dotted and thin, under whatever took its place. */
+  class Dots {
+    draw(ctx, geom) {
+      ctx.save();
+      ctx.strokeStyle = C.none; ctx.lineWidth = 3; ctx.setLineDash([2, 5]);
+      ctx.beginPath();
+      for (const part of geom) part.forEach((at, i) => (i ? ctx.lineTo(at.x, at.y) : ctx.moveTo(at.x, at.y)));
+      ctx.stroke();
+      ctx.restore();
+    }
+  }
   const streetRules = [
     { dataLayer: "permits", symbolizer: new P.PolygonSymbolizer({ fill: C.permit, opacity: 0.35, stroke: C.permit, width: 1.5 }) },
-    line("covered"), line("acting", new Dashes()), line("gap"),
+    line("closed", new Dots()), line("covered"), line("acting", new Dashes()), line("gap"),
     { dataLayer: "fronts", minzoom: 17, symbolizer: new P.LineSymbolizer({ color: C.shop, width: 3 }) },
     { dataLayer: "storefronts", symbolizer: new Dot(C.shop, 6) },
     { dataLayer: "clusters", symbolizer: new Count() },
@@ -86,13 +97,15 @@ window.RoadChiefMap = (() => {
     const box = make("div", undefined, "pop");
     box.append(make("h3", facts.title || words.empty));
     for (const text of facts.lines) box.append(make("p", text, "sub"));
+    if (facts.mark) box.append(make("p", facts.mark.sign + " " + facts.mark.word, "mark " + facts.mark.state));
+    if (facts.phone) { const p = make("p"), a = make("a", facts.phone); a.href = "tel:" + facts.phone; p.append(a); box.append(p); }
     for (const row of facts.chiefs) {
       const p = make("p");
       p.append(make("b", row.name), document.createTextNode(" " + row.title));
       if (row.phone) { const a = make("a", row.phone); a.href = "tel:" + row.phone; p.append(document.createTextNode(" "), a); }
       box.append(p);
     }
-    if (!facts.chiefs.length) box.append(make("p", "▲ " + words.gap, "mark late"));
+    if (facts.gap) box.append(make("p", "▲ " + words.gap, "mark late"));
     if (facts.sheet) { const a = make("a", words.sheet); a.href = facts.sheet; a.setAttribute("role", "button"); a.className = "soft"; box.append(a); }
     return box;
   }
@@ -122,9 +135,11 @@ window.RoadChiefMap = (() => {
       const reach = map.getZoom() >= 16 ? 22 : 12;
       const found = [...streets.queryTileFeaturesDebug(event.latlng.lng, event.latlng.lat, reach).values()].flat();
       const pick = (layer) => found.find((hit) => hit.layerName === layer);
-      const shop = pick("storefronts"), segment = pick("segments");
-      if (pick("clusters")) map.setView(event.latlng, map.getZoom() + 2);
+      const shop = pick("storefronts"), segment = pick("segments"), station = pick("stations"), permit = pick("permits");
+      if (pick("clusters") || (shop && !shop.feature.props.id)) map.setView(event.latlng, map.getZoom() + 2);
+      else if (station) open("stations", station.feature.props.id, event.latlng);
       else if (shop) open("storefronts", shop.feature.props.id, event.latlng);
+      else if (permit) open("permits", permit.feature.props.id, event.latlng);
       else if (segment) open("segments", segment.feature.props.id, event.latlng);
     });
     if (given.open) open(given.open.kind, given.open.id, L.latLng(given.open.lat, given.open.lon));

@@ -1,18 +1,20 @@
-"""Map pages, tiles and the allow-list."""
+"""Map pages, what a touch shows, and the allow-list."""
 
-import gzip
+from datetime import datetime, timedelta
 
 import pytest
+import shapely
 from flask.testing import FlaskClient
 
 from roadchief.db import Database
-from roadchief.maps.tiles import Square
-from roadchief.streets import chiefs, tenancies
+from roadchief.lib import clock
+from roadchief.maps import hours
+from roadchief.streets import chiefs, places, tenancies
 from tests import makers
 from tests.cast import Cast, sign_in
+from tests.makers import LAOSHAN
 
 CODE = 310115004
-HERE = (16, 54889, 26778)  # over 崂山路
 
 
 @pytest.fixture
@@ -86,45 +88,135 @@ def test_search_answers_people_and_programs(client: FlaskClient, street: tuple[s
         assert client.get("/map/search", query_string={"q": odd}).status_code == 200
 
 
-def test_a_tile_is_gzipped_tagged_and_of_one_subdistrict(
-    client: FlaskClient, street: tuple[str, str]
+def test_search_leads_on_without_script(client: FlaskClient, street: tuple[str, str]) -> None:
+    page = client.get("/map/search?q=桂香").text
+    assert f"/map/storefronts/{street[1]}?s={CODE}" in page
+    sheet = client.get(f"/map/storefronts/{street[1]}?s={CODE}")
+    assert sheet.status_code == 302
+    assert sheet.headers["Location"] == f"/map/segments/{street[0]}?s={CODE}#shop-{street[1]}"
+    assert f'id="shop-{street[1]}"' in client.get(sheet.headers["Location"]).text
+
+
+@pytest.fixture
+def sights(database: Database, street: tuple[str, str]) -> dict[str, str]:
+    """A station and permit areas beside 崂山路, and one far away."""
+    local = clock.local(clock.now())
+    today = local.date()
+    with database.transaction(CODE) as session:
+        station = places.open_station(
+            session,
+            name="<i>崂山路</i>党群服务站",
+            kind="party_service",
+            place=shapely.Point(121.5188, 31.2292),
+            hours="周一至周日 0:00–24:00",
+            functions=["饮水充电"],
+            phone="021-58000000",
+            by=None,
+            at=makers.NOON,
+        )
+        spot = LAOSHAN.interpolate(0.5, normalized=True)
+        found = {"station": str(station.id)}
+        for name, away, days, until in (
+            ("open", 0.00010, [1, 2, 3, 4, 5, 6, 7], today + timedelta(days=9)),
+            ("shut", 0.00012, [local.isoweekday() % 7 + 1], today + timedelta(days=9)),
+            ("over", 0.00012, [1], today - timedelta(days=1)),
+            ("far", 0.00300, [1], today + timedelta(days=9)),
+        ):
+            row = places.open_permit_area(
+                session,
+                name=f"{name}外摆位",
+                kind="outdoor_seating",
+                area=shapely.Point(spot.x + away, spot.y).buffer(0.00001),
+                windows=[{"days": days, "from": "00:00", "to": "23:59"}],
+                valid_from=today - timedelta(days=30),
+                valid_to=until,
+                trade="餐饮",
+                by=None,
+                at=makers.NOON,
+            )
+            found[name] = str(row.id)
+    return found
+
+
+def test_a_touch_on_a_station_tells_hours_and_whether_it_is_open(
+    client: FlaskClient, sights: dict[str, str]
 ) -> None:
-    z, x, y = HERE
-    answer = client.get(f"/tiles/streets/{z}/{x}/{y}.mvt?s={CODE}")
-    assert answer.status_code == 200
-    body = gzip.decompress(answer.data)
-    assert b"segments" in body
-    assert street[0].encode() in body
-    again = client.get(
-        f"/tiles/streets/{z}/{x}/{y}.mvt?s={CODE}",
-        headers={"If-None-Match": answer.headers["ETag"]},
-    )
-    assert again.status_code == 304
-    other = client.get(f"/tiles/streets/{z}/{x}/{y}.mvt?s=310115013")
-    assert gzip.decompress(other.data) == b""
+    facts = client.get(f"/map/stations/{sights['station']}.json").json
+    assert facts["title"] == "<i>崂山路</i>党群服务站"
+    assert facts["lines"] == ["党群服务站", "开放时间：周一至周日 0:00–24:00", "饮水充电"]
+    assert facts["mark"] == {"state": "ok", "sign": "●", "word": "开放中"}
+    assert facts["phone"] == "021-58000000"
+    english = client.get(f"/map/stations/{sights['station']}.json?lang=en").json
+    assert english["mark"]["word"] == "open now"
+
+
+def test_a_touch_on_a_permit_tells_windows_and_whether_trade_is_allowed(
+    client: FlaskClient, sights: dict[str, str]
+) -> None:
+    facts = client.get(f"/map/permits/{sights['open']}.json").json
+    assert facts["lines"][:2] == ["外摆位", "周一–周日 00:00–23:59"]
+    assert facts["mark"]["word"] in ("现在允许经营", "今天此时不允许")  # 23:59 is its last minute
+    assert client.get(f"/map/permits/{sights['shut']}.json").json["mark"]["word"] == "今天不允许"
+    assert client.get(f"/map/permits/{sights['over']}.json").json["mark"]["state"] == "late"
+    assert client.get(f"/map/permits/{sights['open']}.json?s=310115013").status_code == 404
+
+
+def test_the_sheet_shows_permits_beside_it(
+    client: FlaskClient, street: tuple[str, str], sights: dict[str, str]
+) -> None:
+    page = client.get(f"/map/segments/{street[0]}").text
+    assert "open外摆位" in page
+    assert "shut外摆位" in page
+    assert "over外摆位" not in page
+    assert "far外摆位" not in page
+
+
+@pytest.mark.parametrize(
+    ("written", "weekday", "hour", "expected"),
+    [
+        ("周一至周日 8:30–20:30", 3, "08:30", True),
+        ("周一至周日 8:30–20:30", 3, "20:30", False),
+        ("周一至周五 9:00-17:00；周六 9:00-12:00", 6, "13:00", False),
+        ("周一至周五 9:00-17:00；周六 9:00-12:00", 6, "11:00", True),
+        ("周一至周五 9:00-17:00；周六 9:00-12:00", 7, "11:00", False),
+        ("周六、周日 10:00~16:00", 7, "10:00", True),
+        ("周六至周一 10:00~16:00", 1, "10:00", True),
+        ("周六至周一 10:00~16:00", 3, "10:00", False),
+        ("工作日 9:00至17:00", 5, "16:59", True),
+        ("工作日 9:00至17:00", 6, "16:59", False),
+        ("每天 20:00–02:00", 2, "01:00", True),
+        ("周五 20:00–02:00", 6, "01:00", True),
+        ("周五 20:00–02:00", 5, "01:00", False),
+        ("24小时", 1, "03:00", True),
+        ("全天开放", 1, "03:00", True),
+        ("8:00–24:00", 1, "23:59", True),
+        ("9:00–11:30 13:30–17:00", 1, "12:00", False),
+        ("请来电预约", 1, "12:00", None),
+        ("", 1, "12:00", None),
+        ("99:99–100:00", 1, "12:00", None),
+    ],
+)
+def test_hours_as_people_write_them(
+    written: str, weekday: int, hour: str, expected: bool | None
+) -> None:
+    local = datetime.fromisoformat(f"2026-11-0{weekday + 1}T{hour}:00+08:00")
+    assert local.isoweekday() == weekday
+    assert hours.open_at(written, local) is expected
 
 
 def test_a_signed_in_person_sees_the_own_subdistrict_alone(
     client: FlaskClient, cast: Cast, street: tuple[str, str]
 ) -> None:
     sign_in(client, cast.elsewhere["chief_l2"])
-    z, x, y = HERE
-    answer = client.get(f"/tiles/streets/{z}/{x}/{y}.mvt?s={CODE}")
-    assert gzip.decompress(answer.data) == b""
     assert client.get(f"/map/segments/{street[0]}?s={CODE}").status_code == 404
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/tiles/streets/99/1/1.mvt",
-        "/tiles/streets/16/-1/1.mvt",
-        "/tiles/streets/16/65536/1.mvt",
-        "/tiles/streets/-1/0/0.mvt",
-        "/tiles/nothing/16/1/1.mvt",
-        "/tiles/nothing.json",
-        "/tiles/streets/16/99999999999999999999999/1.mvt",
-        "/tiles/streets/a/b/c.mvt",
+        "/map/stations/01900000-0000-7000-8000-000000000000.json",
+        "/map/permits/01900000-0000-7000-8000-000000000000.json",
+        "/map/storefronts/01900000-0000-7000-8000-000000000000",
         "/map/?s=1",
         "/map/?s=abc",
         "/map/?s=999999999",
@@ -138,25 +230,3 @@ def test_addresses_out_of_range_are_not_found(
     client: FlaskClient, street: tuple[str, str], path: str
 ) -> None:
     assert client.get(path).status_code == 404
-
-
-def test_a_square_knows_its_bounds() -> None:
-    west, south, east, north = Square.at(16, 54887, 26766).bounds(0)
-    assert west < 121.5068 < east
-    assert south < north
-    assert east - west == pytest.approx(360 / 2**16)
-
-
-def test_low_zooms_count_instead_of_drawing(
-    client: FlaskClient, street: tuple[str, str], database: Database
-) -> None:
-    with database.transaction(CODE) as session:
-        segment = makers.make_segment(session)
-        for _ in range(300):
-            makers.make_storefront(session, segment)
-    far = gzip.decompress(
-        client.get(f"/tiles/streets/13/{54889 >> 3}/{26778 >> 3}.mvt?s={CODE}").data
-    )
-    assert b"clusters" in far
-    assert b"storefronts" not in far
-    assert len(far) < 1500

@@ -1,0 +1,173 @@
+"""Tiles that were made once: kept while nothing changes in their square, made by one at a time.
+
+The database decides both. A kept tile carries the snapshot that it was made from; it is stale as
+soon as a change of its tables, in its square, was committed that this snapshot had not seen. Who
+finds none takes an advisory lock, so that fifty who ask at once wait for one computation.
+"""
+
+import gzip
+import hashlib
+import itertools
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from roadchief.db import tenant_of
+from roadchief.maps import tiles
+from roadchief.maps.layers import BOX, Layer
+from roadchief.maps.tiles import Square
+
+KEPT_S = 24 * 3600
+CHANGES_KEPT = timedelta(days=2)  # longer than any kept tile, and than any transaction
+SWEEP_EVERY = 64  # tiles made by a process
+FIND = f"""
+SELECT t.body, t.etag, t.stored_at > :oldest AND NOT EXISTS (
+  SELECT 1 FROM tile_change c
+  WHERE c.subdistrict_id = :here AND c.source = ANY(:sources) AND c.xact >= t.since
+    AND NOT pg_visible_in_snapshot(CAST(CAST(c.xact AS text) AS xid8),
+      CAST(t.snapshot AS pg_snapshot))
+    AND (c.box IS NULL OR c.box && {BOX})) AS good
+FROM tile_store t
+WHERE t.subdistrict_id = :here AND t.name = :name AND t.scope = :scope
+  AND t.z = :z AND t.x = :x AND t.y = :y
+"""
+KEEP = """
+INSERT INTO tile_store
+  (subdistrict_id, name, scope, z, x, y, body, etag, snapshot, since, stored_at)
+VALUES (:here, :name, :scope, :z, :x, :y, :body, :etag, :snapshot, :since, :at)
+ON CONFLICT (subdistrict_id, name, scope, z, x, y) DO UPDATE SET body = excluded.body,
+  etag = excluded.etag, snapshot = excluded.snapshot, since = excluded.since,
+  stored_at = excluded.stored_at
+"""
+# The newest tiles up to a number of bytes stay.
+TRIM = """
+DELETE FROM tile_store d USING (
+  SELECT name, scope, z, x, y, stored_at,
+    sum(octet_length(body)) OVER (ORDER BY stored_at DESC, name, scope, z, x, y) AS bytes
+  FROM tile_store WHERE subdistrict_id = :here) k
+WHERE d.subdistrict_id = :here AND (k.bytes > :most OR k.stored_at < :oldest)
+  AND (d.name, d.scope, d.z, d.x, d.y) = (k.name, k.scope, k.z, k.x, k.y)
+"""
+_made = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What is sent: gzip, or nothing where nothing is; the tag follows from the bytes."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One tile of one sub-district as one circle of people may see it."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    square: Square
+    values: Mapping[str, Any]
+
+    @property
+    def scope(self) -> str:
+        """Empty for what everybody sees; else which layers, and narrowed to what."""
+        narrow = [one.name for one in self.layers if not one.public]
+        if not narrow and not self.values:
+            return ""
+        return json.dumps([narrow, dict(self.values)], sort_keys=True, default=str)
+
+
+class Memory:
+    """Tiles this process sent a moment ago; trusted so briefly that nobody notices a change."""
+
+    def __init__(self, *, trust_s: float, most_bytes: int) -> None:
+        self._trust_s, self._most, self._bytes = trust_s, most_bytes, 0
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Tile, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: tuple[Any, ...]) -> Tile | None:
+        with self._lock:
+            tile, since = self._kept.get(key, (None, 0.0))
+            return tile if time.monotonic() - since < self._trust_s else None
+
+    def keep(self, key: tuple[Any, ...], tile: Tile) -> None:
+        if not self._trust_s:
+            return
+        with self._lock:
+            before = self._kept.pop(key, None)
+            self._bytes += len(tile.body) - (len(before[0].body) if before else 0)
+            self._kept[key] = (tile, time.monotonic())
+            while self._bytes > self._most:
+                _key, (oldest, _since) = self._kept.popitem(last=False)
+                self._bytes -= len(oldest.body)
+
+
+def find(session: Session, wanted: Wanted, *, at: datetime) -> Tile | None:
+    """The kept tile, when it still shows what is there."""
+    row = session.execute(text(FIND), _address(session, wanted) | _validity(wanted, at)).first()
+    return Tile(bytes(row.body), row.etag) if row is not None and row.good else None
+
+
+def make(session: Session, wanted: Wanted, *, at: datetime, most_bytes: int) -> Tile:
+    """The kept tile or a new one; others who want the same wait here and find it kept."""
+    here = tenant_of(session)
+    matter = f"tile {here} {wanted.name} {wanted.scope} {vars(wanted.square)}"
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))"), {"matter": matter}
+    )
+    kept = find(session, wanted, at=at)
+    if kept is not None:
+        return kept
+    made = tiles.make(session, wanted.layers, wanted.square, wanted.values, at=at)
+    body = gzip.compress(made.body, 5, mtime=0) if made.body else b""
+    tile = Tile(body, hashlib.blake2b(body, digest_size=12).hexdigest())
+    if made.snapshot:
+        since = int(made.snapshot.partition(":")[0])
+        values = {"body": body, "etag": tile.etag, "snapshot": made.snapshot, "since": since}
+        session.execute(text(KEEP), _address(session, wanted) | values | {"at": at})
+        if next(_made) % SWEEP_EVERY == 0:
+            sweep(session, at=at, most_bytes=most_bytes)
+    return tile
+
+
+def sweep(session: Session, *, at: datetime, most_bytes: int) -> None:
+    """Keep the shelf of one sub-district within its size, and forget old changes."""
+    here = tenant_of(session)
+    oldest = at - timedelta(seconds=KEPT_S)
+    session.execute(text(TRIM), {"here": here, "most": most_bytes, "oldest": oldest})
+    session.execute(
+        text("DELETE FROM tile_change WHERE subdistrict_id = :here AND at < :oldest"),
+        {"here": here, "oldest": at - CHANGES_KEPT},
+    )
+
+
+def _address(session: Session, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "here": tenant_of(session),
+        "name": wanted.name,
+        "scope": wanted.scope,
+        **vars(wanted.square),
+    }
+
+
+def _validity(wanted: Wanted, at: datetime) -> dict[str, Any]:
+    drawn = _drawn(wanted.layers, wanted.square)
+    fresh_s = min((one.fresh_s for one in drawn), default=KEPT_S)
+    names = ("west", "south", "east", "north")
+    return {
+        "oldest": at - timedelta(seconds=fresh_s),
+        "sources": sorted({source for one in drawn for source in one.sources}),
+        **dict(zip(names, wanted.square.bounds(), strict=True)),
+    }
+
+
+def _drawn(layers: Sequence[Layer], square: Square) -> list[Layer]:
+    return [one for one in layers if one.lowest <= square.z <= one.highest]
