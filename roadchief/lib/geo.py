@@ -43,10 +43,13 @@ class Plane:
         parallel = a / math.sqrt(1 - e_2 * sine_2) * math.cos(math.radians(self.lat))
         return math.radians(parallel), math.radians(meridian)
 
+    def flat_xy(self, xy: np.ndarray) -> np.ndarray:
+        """Pairs of longitude and latitude in metres."""
+        return np.asarray((xy - (self.lon, self.lat)) * self._scale)
+
     def flat(self, shape: Any) -> Any:
         """A shape, or an array of shapes, in metres."""
-        sx, sy = self._scale
-        return shapely.transform(shape, lambda xy: (xy - (self.lon, self.lat)) * (sx, sy))
+        return shapely.transform(shape, self.flat_xy)
 
     def round(self, shape: Any) -> Any:
         """Back to degrees."""

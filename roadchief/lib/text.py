@@ -79,32 +79,32 @@ def house_numbers(text: str) -> tuple[int, int] | None:
 @lru_cache(maxsize=65536)
 def initials(text: str) -> str:
     """Pinyin initials, lower case, for search and codes: 崂山路 is lsl."""
-    folded, (letters, odd) = clean(text), _readings()
+    folded, (letters, odd) = clean(text), readings()
     if odd.isdisjoint(map("".join, pairwise(folded))):
-        return "".join(map(letters.__getitem__, folded))
+        return folded.translate(letters)
     found = "".join(lazy_pinyin(folded, style=Style.FIRST_LETTER))
     return "".join(map(_plain, found))
 
 
-class _Letters(dict[str, str]):
-    """The usual initial of each character, looked up once."""
+class Letters(dict[int, str]):
+    """The usual initial of each character, for str.translate; looked up once."""
 
-    def __missing__(self, character: str) -> str:
-        found = "".join(lazy_pinyin(character, style=Style.FIRST_LETTER))
-        self[character] = "".join(map(_plain, found))
-        return self[character]
+    def __missing__(self, code: int) -> str:
+        found = "".join(lazy_pinyin(chr(code), style=Style.FIRST_LETTER))
+        self[code] = "".join(map(_plain, found))
+        return self[code]
 
 
 @cache
-def _readings() -> tuple[_Letters, frozenset[str]]:
+def readings() -> tuple[Letters, frozenset[str]]:
     """Initials by character, and the pairs that are read otherwise, such as 银行.
 
     Cutting a text into words takes ten times as long as looking up its characters, and in most
     texts no word makes a difference.
     """
-    letters, odd = _Letters(), set()
+    letters, odd = Letters({10: "\n"}), set()  # many texts are looked up as lines of one
     for phrase, readings in PHRASES_DICT.items():
-        usual = [letters[character] for character in phrase]
+        usual = [letters[ord(character)] for character in phrase]
         said = ["".join(map(_plain, _bare(one[0])[:1])) for one in readings]
         for at, letter in enumerate(usual):
             if len(said) != len(usual) or said[at] != letter:

@@ -61,14 +61,16 @@ class Streets:
         self.gap_m = float(shapely.length(self.lines).max(initial=0.0)) + 10.0
         self.scale_m = _measures(self.vertices, owner) + owner * self.gap_m
 
-    def place(
-        self, doors: NDArray[np.object_], addresses: Sequence[str | None] | pa.Array
-    ) -> Placements:
-        """Place doors (WGS-84 points); `addresses` help where two roads are near."""
+    def place(self, doors: NDArray[Any], addresses: Addresses) -> Placements:
+        """Place doors; `addresses` help where two roads are near.
+
+        Doors are WGS-84 points, or an array of their longitudes and latitudes.
+        """
         count = len(doors)
         if self.empty or count == 0:
             return _nowhere(count)
-        flat = self.plane.flat(doors)
+        xy = self.plane.flat_xy(shapely.get_coordinates(doors) if doors.dtype == object else doors)
+        flat = shapely.points(xy)
         door, line = self.tree.query(flat, predicate="dwithin", distance=SAME_NAME_REACH_M)
         away = shapely.distance(flat[door], self.lines[line])
         score = away - self._bonus(door, line, addresses)
@@ -82,15 +84,15 @@ class Streets:
         distance = np.full(count, np.nan)
         distance[door[first]] = away[first]
         second = self._corners(door, line, away, segment)
-        side, measure = self._along(flat, segment)
-        second_side, second_measure = self._along(flat, second)
+        side, measure = self._along(flat, xy, segment)
+        second_side, second_measure = self._along(flat, xy, second)
         return Placements(segment, side, measure, distance, second, second_side, second_measure)
 
     def _bonus(
         self,
         door: NDArray[np.int64],
         line: NDArray[np.int64],
-        addresses: Sequence[str | None] | pa.Array,
+        addresses: Addresses,
     ) -> NDArray[np.float64]:
         """The road that the address names wins over a nearer one."""
         texts = addresses if isinstance(addresses, pa.Array) else pa.array(addresses, pa.string())
@@ -119,19 +121,19 @@ class Streets:
         return second
 
     def _along(
-        self, flat: NDArray[np.object_], segment: NDArray[np.int64]
+        self, flat: NDArray[np.object_], xy: NDArray[np.float64], segment: NDArray[np.int64]
     ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
         side = np.zeros(len(flat), dtype=np.int8)
         measure = np.full(len(flat), np.nan)
         there = segment >= 0
         if not there.any():
             return side, measure
-        lines, doors = self.lines[segment[there]], flat[there]
-        at = shapely.line_locate_point(lines, doors)
+        lines = self.lines[segment[there]]
+        at = shapely.line_locate_point(lines, flat[there])
         measure[there] = at
         tail = self._point_at(segment[there], np.maximum(at - 0.5, 0))
         head = self._point_at(segment[there], np.minimum(at + 0.5, shapely.length(lines)))
-        way, off = head - tail, shapely.get_coordinates(doors) - tail
+        way, off = head - tail, xy[there] - tail
         cross = way[:, 0] * off[:, 1] - way[:, 1] * off[:, 0]
         side[there] = np.where(cross >= 0, 1, -1)
         return side, measure

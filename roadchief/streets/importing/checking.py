@@ -1,9 +1,9 @@
 """One batch of a file: each row fit for us, or a problem that says why. *Pure.*"""
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,16 +20,32 @@ from roadchief.streets.importing.report import Problem, Report
 LONGEST = 200
 
 
+# Shapes; or, for plain points, by far the most, an array of their x and y.
+Places: TypeAlias = NDArray[Any]
+
+
+def is_xy(places: Places) -> bool:
+    return places.dtype != object
+
+
+def as_shapes(places: Places) -> NDArray[np.object_]:
+    return np.asarray(shapely.points(places) if is_xy(places) else places, dtype=object)
+
+
 @dataclass(frozen=True)
 class Rows:
-    """The good rows of a batch, in WGS-84: shapes, clean texts by field, and their lines."""
+    """The good rows of a batch, in WGS-84: places, clean texts by field, and their lines."""
 
-    shapes: NDArray[np.object_]
+    places: Places
     texts: dict[str, Column]
     lines: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.shapes)
+        return len(self.places)
+
+    @property
+    def shapes(self) -> NDArray[np.object_]:
+        return as_shapes(self.places)
 
     def text(self, field: str) -> Column:
         """The texts of a field; empty ones where the file has no such column."""
@@ -41,38 +57,40 @@ class Rows:
             return self
         mask = pa.array(fit)
         texts = {name: column.filter(mask) for name, column in self.texts.items()}
-        return Rows(self.shapes[fit], texts, self.lines[fit])
+        return Rows(self.places[fit], texts, self.lines[fit])
 
 
-def raw_shapes(
-    shapes: NDArray[np.object_],
+def raw_places(
+    places: Places,
     columns: Mapping[str, Column],
     mapping: dict[str, str],
     lines: NDArray[np.int64],
     report: Report,
-) -> NDArray[np.object_]:
-    """Shapes of a table out of its WKT or its lon and lat; others have theirs already."""
-    if "wkt" in mapping and shapes.size and shapes[0] is None:
+) -> Places:
+    """Places of a table out of its WKT or its lon and lat; others have theirs already.
+
+    What is refused here, and told, is None or NaN in the answer.
+    """
+    if "wkt" in mapping:
         texts = columns[mapping["wkt"]].to_pylist()
         found = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
         for at in np.flatnonzero(shapely.is_missing(found)):
             report.refuse(Problem(int(lines[at]), mapping["wkt"], str(texts[at])[:60], "bad_wkt"))
         return np.asarray(found, dtype=object)
     if "lon" not in mapping or "lat" not in mapping:
-        return shapes
-    pair = [text_columns.numbers(columns[mapping[name]]) for name in ("lon", "lat")]
-    good = np.isfinite(pair[0]) & np.isfinite(pair[1])
-    out = np.full(len(shapes), None, dtype=object)
-    out[good] = shapely.points(pair[0][good], pair[1][good])
-    for at in np.flatnonzero(~good):
-        name = mapping["lon"] if not math.isfinite(pair[0][at]) else mapping["lat"]
-        value = str(columns[name][at].as_py() or "")[:60]
+        return places
+    xy = np.column_stack([text_columns.numbers(columns[mapping[one]]) for one in ("lon", "lat")])
+    bad = ~np.isfinite(xy)
+    for at in np.flatnonzero(bad.any(axis=1)):
+        name = mapping["lon" if bad[at, 0] else "lat"]
+        value = str(columns[name][int(at)].as_py() or "")[:60]
         report.refuse(Problem(int(lines[at]), name, value, "not_a_number" if value else "empty"))
-    return out
+    xy[bad.any(axis=1)] = np.nan
+    return xy
 
 
 def fit(
-    shapes: NDArray[np.object_],
+    places: Places,
     columns: Mapping[str, Column],
     mapping: dict[str, str],
     lines: NDArray[np.int64],
@@ -81,12 +99,29 @@ def fit(
 ) -> Rows:
     """Repair, convert and clean a batch; what cannot be used goes into the report."""
     already = report.refused
-    shapes = raw_shapes(shapes, columns, mapping, lines, report)
+    places = raw_places(places, columns, mapping, lines, report)
     told = report.refused > already
+    if is_xy(places):
+        good, fine = _fit_xy(places, np.isnan(places[:, 0]), lines, datum, report), places
+    else:
+        fine, good = _fit_shapes(places, told, lines, datum, report)
+    texts = _texts(columns, mapping, lines, good, report)
+    return Rows(fine, texts, lines).keep(good)
+
+
+def _fit_shapes(
+    shapes: Places, told: bool, lines: NDArray[np.int64], datum: Datum, report: Report
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Shapes of any kind, mended and converted, and which of them are good."""
     points = (shapely.get_type_id(shapes) == 0) & ~shapely.is_empty(shapes)
     good = np.zeros(len(shapes), dtype=bool)
     out = np.full(len(shapes), None, dtype=object)
-    _fit_points(shapes, points, out, good, lines, datum, report)
+    if points.any():
+        report.notes["height_dropped"] += int(shapely.has_z(shapes[points]).sum())
+        xy = shapely.get_coordinates(shapes[points])
+        untold = np.zeros(len(xy), dtype=bool)
+        good[points] = _fit_xy(xy, untold, lines[points], datum, report)
+        out[good] = shapely.points(xy[good[points]])
     for at in np.flatnonzero(~points):
         if shapes[at] is None and told:
             continue
@@ -97,37 +132,29 @@ def fit(
             report.refuse(Problem(int(lines[at]), "geometry", "", mended.notes[-1]))
         else:
             out[at], good[at] = shape_to_wgs84(mended.shape, datum), True
-    texts = _texts(columns, mapping, lines, good, report)
-    return Rows(out, texts, lines).keep(good)
+    return out, good
 
 
-def _fit_points(
-    shapes: NDArray[np.object_],
-    points: NDArray[np.bool_],
-    out: NDArray[np.object_],
-    good: NDArray[np.bool_],
+def _fit_xy(
+    xy: NDArray[np.float64],
+    told: NDArray[np.bool_],
     lines: NDArray[np.int64],
     datum: Datum,
     report: Report,
-) -> None:
-    """All points at once: the usual case of hundreds of thousands."""
-    places = np.flatnonzero(points)
-    if not places.size:
-        return
-    if shapely.has_z(shapes[places]).any():
-        report.notes["height_dropped"] += int(shapely.has_z(shapes[places]).sum())
-    lon, lat = shapely.get_x(shapes[places]), shapely.get_y(shapes[places])
-    finite = np.isfinite(lon) & np.isfinite(lat)
-    if finite.any() and geo.swapped_axes(np.column_stack([lon[finite], lat[finite]])):
-        lon, lat = lat, lon
-        report.notes["axes_swapped"] += len(places)
-    ranged = finite & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
-    for at in places[~ranged]:
-        reason = "not_finite" if not finite[places == at][0] else "out_of_range"
-        report.refuse(Problem(int(lines[at]), "geometry", shapes[at].wkt[:60], reason))
-    lon, lat = to_wgs84(lon[ranged], lat[ranged], datum)
-    out[places[ranged]] = shapely.points(lon, lat)
-    good[places[ranged]] = True
+) -> NDArray[np.bool_]:
+    """All points at once, turned and converted in place: the case of hundreds of thousands."""
+    finite = np.isfinite(xy[:, 0]) & np.isfinite(xy[:, 1])
+    if finite.any() and geo.swapped_axes(xy[finite]):
+        xy[:] = xy[:, ::-1]
+        report.notes["axes_swapped"] += len(xy)
+    with np.errstate(invalid="ignore"):
+        ranged = finite & (np.abs(xy[:, 0]) <= 180) & (np.abs(xy[:, 1]) <= 90)
+    for at in np.flatnonzero(~ranged & ~told):
+        reason = "out_of_range" if finite[at] else "not_finite"
+        shown = f"{xy[at, 0]:.6g}, {xy[at, 1]:.6g}"
+        report.refuse(Problem(int(lines[at]), "geometry", shown, reason))
+    xy[ranged] = np.column_stack(to_wgs84(xy[ranged, 0], xy[ranged, 1], datum))
+    return ranged
 
 
 def _texts(

@@ -6,6 +6,7 @@ cell (hidden characters, full-width forms, quotation marks) is looked at by itse
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from roadchief.lib.text import clean, pieces
+from roadchief.lib.text import clean, initials, pieces, readings
 
 Column: TypeAlias = Any  # pyarrow.StringArray; pyarrow brings no types
 EXACT = 2.0**53  # whole numbers up to here survive as floats
-SPACE, QUOTE, BACKSLASH, COMMA, OPEN = 32, 34, 92, 44, 123
+SPACE, QUOTE, BACKSLASH, COMMA, OPEN, LINE_END = 32, 34, 92, 44, 123, 10
 
 
 def of(texts: Iterable[str | None]) -> Column:
@@ -90,6 +91,31 @@ def hex_texts(raw: NDArray[np.uint8]) -> Column:
     offsets = np.arange(count + 1, dtype=np.int32) * (size * 2)
     data = np.ascontiguousarray(raw).tobytes().hex().encode("ascii")
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def initials_of(column: Column) -> Column:
+    """Pinyin initials of clean texts, as `lib.text.initials` has them."""
+    texts = column.to_pylist()
+    if not texts:
+        return column
+    whole = "\n".join(texts)
+    found = whole.translate(readings()[0]).split("\n")
+    codes = np.frombuffer(whole.encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
+    row_of = np.cumsum(codes == LINE_END)
+    # Where a word may be read otherwise than its characters, the row is looked at by itself.
+    odd = np.isin(_pairs(codes), _odd_pairs())
+    for row in np.unique(row_of[:-1][odd]):
+        found[row] = initials(texts[row])
+    return of(found)
+
+
+def _pairs(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return codes[:-1] << 32 | codes[1:]
+
+
+@cache
+def _odd_pairs() -> NDArray[np.int64]:
+    return np.array([ord(pair[0]) << 32 | ord(pair[1]) for pair in readings()[1]], dtype=np.int64)
 
 
 def pieces_literal(texts: Sequence[Column]) -> Column:

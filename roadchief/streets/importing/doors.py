@@ -16,7 +16,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import new_ids, tenant_of, to_hex
-from roadchief.lib.text import initials
 from roadchief.streets import placing
 from roadchief.streets.importing import checking, columns, stage
 from roadchief.streets.importing.checking import Rows
@@ -62,38 +61,44 @@ def prepare(
 
 def take(shop: Shop, rows: Rows) -> stage.Doors | None:
     """One batch without the database: what is to be written, None where nothing is left of it."""
-    rows, doors, fronts = _doors(shop, rows)
-    inside = _inside(shop, rows, doors)
-    rows, doors, fronts = rows.keep(inside), doors[inside], fronts[inside]
+    rows, xy, fronts = _doors(shop, rows)
+    inside = _inside(shop, rows, xy)
+    rows, xy, fronts = rows.keep(inside), xy[inside], fronts.filter(pa.array(inside))
     if not len(rows):
         return None
-    ids = _ids(shop, rows, doors)
+    ids = _ids(shop, rows, xy)
     keys = np.fromiter(map(hash, ids.to_pylist()), dtype=np.int64, count=len(rows))
     fresh = shop.seen.fresh(keys)
     for at in np.flatnonzero(~fresh):
         said = ids[int(at)].as_py()[:60]
         shop.report.refuse(Problem(int(rows.lines[at]), "id", said, "duplicate_id"))
-    rows, doors, fronts = rows.keep(fresh), doors[fresh], fronts[fresh]
-    return _compare(shop, rows, doors, fronts, ids.filter(pa.array(fresh)), keys[fresh])
+    if not fresh.all():
+        mask = pa.array(fresh)
+        rows, xy, fronts = rows.keep(fresh), xy[fresh], fronts.filter(mask)
+        ids, keys = ids.filter(mask), keys[fresh]
+    return _compare(shop, rows, xy, fronts, ids, keys)
 
 
-def _doors(shop: Shop, rows: Rows) -> tuple[Rows, NDArray[np.object_], NDArray[np.object_]]:
-    """A point is a door. An outline has one where it faces its street."""
-    kinds = shapely.get_type_id(rows.shapes)
-    doors = rows.shapes.copy()
+def _doors(shop: Shop, rows: Rows) -> tuple[Rows, NDArray[np.float64], Column]:
+    """A point is a door. An outline has one where it faces its street: x and y, and the front."""
+    if checking.is_xy(rows.places):
+        return rows, rows.places, pa.repeat(stage.NULL, len(rows))
+    kinds = shapely.get_type_id(rows.places)
+    doors = rows.places.copy()
     fronts = np.full(len(rows), None, dtype=object)
     good = kinds == POINT
-    single = (kinds == MULTIPOINT) & (shapely.get_num_geometries(rows.shapes) == 1)
-    doors[single], good[single] = shapely.get_geometry(rows.shapes[single], 0), True
+    single = (kinds == MULTIPOINT) & (shapely.get_num_geometries(rows.places) == 1)
+    doors[single], good[single] = shapely.get_geometry(rows.places[single], 0), True
     outlines = np.flatnonzero((kinds == POLYGON) | (kinds == MULTIPOLYGON))
     if len(outlines):
-        doors[outlines], fronts[outlines] = _fronts(shop, rows.shapes[outlines])
+        doors[outlines], fronts[outlines] = _fronts(shop, rows.places[outlines])
         good[outlines] = True
         shop.report.notes["from_outline"] += len(outlines)
     for at in np.flatnonzero(~good):
-        shown = rows.shapes[at].geom_type
+        shown = rows.places[at].geom_type
         shop.report.refuse(Problem(int(rows.lines[at]), "geometry", shown, "wrong_shape"))
-    return rows.keep(good), doors[good], fronts[good]
+    hexes = columns.of([to_hex(front) or stage.NULL for front in fronts[good]])
+    return rows.keep(good), shapely.get_coordinates(doors[good]), hexes
 
 
 def _fronts(
@@ -110,24 +115,25 @@ def _fronts(
     return doors, fronts
 
 
-def _inside(shop: Shop, rows: Rows, doors: NDArray[np.object_]) -> NDArray[np.bool_]:
-    if shop.area is None or not len(doors):
-        return np.ones(len(doors), dtype=bool)
-    inside = shapely.contains_xy(shop.area, shapely.get_x(doors), shapely.get_y(doors))
+def _inside(shop: Shop, rows: Rows, xy: NDArray[np.float64]) -> NDArray[np.bool_]:
+    if shop.area is None or not len(xy):
+        return np.ones(len(xy), dtype=bool)
+    inside = shapely.contains_xy(shop.area, xy[:, 0], xy[:, 1])
     for at in np.flatnonzero(~inside):
-        value = f"{doors[at].x:.5f}, {doors[at].y:.5f}"
+        value = f"{xy[at, 0]:.5f}, {xy[at, 1]:.5f}"
         shop.report.refuse(Problem(int(rows.lines[at]), "geometry", value, "outside"))
     return np.asarray(inside, dtype=bool)
 
 
-def _ids(shop: Shop, rows: Rows, doors: NDArray[np.object_]) -> Column:
+def _ids(shop: Shop, rows: Rows, xy: NDArray[np.float64]) -> Column:
     """Ids of the file, or made ones."""
     ids = rows.text("source_id")
     missing = pc.equal(ids, "")
     where = missing.to_numpy(zero_copy_only=False)
     if not where.any():
         return ids
-    made = checking.made_ids(doors[where], rows.text("name").filter(missing).to_pylist())
+    names = rows.text("name").filter(missing).to_pylist()
+    made = checking.made_ids(np.asarray(shapely.points(xy[where])), names)
     shop.report.notes["made_ids"] += len(made)
     return pc.replace_with_mask(ids, missing, columns.of(made))
 
@@ -149,17 +155,16 @@ def _known(session: Session, source: str) -> Known:
 def _compare(
     shop: Shop,
     rows: Rows,
-    doors: NDArray[np.object_],
-    fronts: NDArray[np.object_],
+    xy: NDArray[np.float64],
+    fronts: Column,
     ids: Column,
     keys: NDArray[np.int64],
 ) -> stage.Doors:
     """The rows that are new or differ from what we have, ready to be written."""
     number = rows.text("house_number")
     address = columns.either(rows.text("address"), columns.joined([rows.text("road"), number]))
-    placed = shop.on.streets.place(doors, address)
+    placed = shop.on.streets.place(xy, address)
     shop.report.notes["unplaced"] += int((placed.segment < 0).sum())
-    xy = shapely.get_coordinates(doors)
     texts = [rows.text("name"), rows.text("business_type"), number, address]
     datum = pa.repeat(shop.writing.datum, len(rows))
     marks = columns.marks([*texts, datum], _figures(shop, xy, placed))
@@ -167,11 +172,11 @@ def _compare(
     order = _walk_order(placed, ~same)
     take = pa.array(order)
     name, trade, number, address = (one.take(take) for one in texts)
-    short = columns.of([initials(sign) for sign in name.to_pylist()])
+    short = columns.initials_of(name)
     cells = (
         _ids_in_hex(len(order)),
         _points(xy[order]),
-        columns.of([to_hex(front) or stage.NULL for front in fronts[order]]),
+        fronts.take(take),
         stage.plain(number),
         stage.plain(address),
         stage.filled(name),

@@ -8,8 +8,8 @@ import osmium
 import shapely
 
 from roadchief.streets.importing import columns
+from roadchief.streets.importing.batches import BATCH, Batch, Source
 from roadchief.streets.importing.contents import UnreadableFile
-from roadchief.streets.importing.reading import BATCH, Batch, Source
 
 TRADES = {
     "restaurant",

@@ -1,15 +1,8 @@
-"""Files as a stream of batches: GeoJSON, GeoPackage, Shapefile, CSV. Memory stays flat.
+"""Vector files as a stream of batches, read by GDAL: GeoJSON, GeoPackage, Shapefile."""
 
-GDAL (through pyogrio) reads the vector formats, Arrow batch by Arrow batch; CSV is read by
-Python, because the files we meet differ in encoding, separator and column names.
-"""
-
-import csv
-import io
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,56 +15,20 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from roadchief.streets.importing import columns as text_columns
 from roadchief.streets.importing import contents
-from roadchief.streets.importing.columns import Column
+from roadchief.streets.importing.batches import BATCH, Batch, Source
+from roadchief.streets.importing.checking import Places
 from roadchief.streets.importing.contents import UnreadableFile, unreadable
+from roadchief.streets.importing.tables import open_table
 
-BATCH = 20_000
-SAMPLE_BYTES = 256 * 1024
-LONGEST_FIELD = 1_000_000
+BROKEN = (
+    *(DataSourceError, DataLayerError, UnicodeDecodeError, LookupError, OSError, RuntimeError),
+    pa.ArrowException,
+)
 POINT_BYTES, POINT_HEAD = 21, (1, 1, 0, 0, 0)  # little-endian WKB of a flat point
 VECTOR = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 TABLE = {".csv", ".tsv", ".txt"}
 OSM = {".pbf", ".osm"}
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some rows of a file. `first` is the number of the first one as a person counts."""
-
-    first: int
-    shapes: NDArray[np.object_]
-    columns: dict[str, Column]
-    on_line: NDArray[np.int64] | None = None  # where rows and lines are not the same
-
-    @property
-    def lines(self) -> NDArray[np.int64]:
-        """The line or number of each row as a person finds it in the file."""
-        if self.on_line is not None:
-            return self.on_line
-        return np.arange(self.first, self.first + len(self), dtype=np.int64)
-
-    def top(self, count: int) -> "Batch":
-        """The first rows of it."""
-        columns = {name: column.slice(0, count) for name, column in self.columns.items()}
-        return Batch(self.first, self.shapes[:count], columns, self.lines[:count])
-
-    def __len__(self) -> int:
-        return len(self.shapes)
-
-
-@dataclass(frozen=True)
-class Source:
-    """An opened file: what it says of itself, and its rows."""
-
-    path: Path
-    kind: str
-    columns: list[str]
-    encoding: str | None
-    has_shapes: bool
-    notes: tuple[str, ...]
-    batches: Callable[[], Iterator[Batch]]
 
 
 def open_source(path: Path, *, encoding: str | None = None) -> Source:
@@ -84,7 +41,7 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
     if suffix == ".zip":
         return _open_vector(contents.inside_zip(path), path, "ESRI Shapefile", encoding)
     if suffix in TABLE:
-        return _open_table(path, encoding)
+        return open_table(path, encoding)
     if suffix not in VECTOR:
         known = "、".join([*VECTOR, *sorted(TABLE), ".zip", *sorted(OSM)])
         raise unreadable(path, f"不支持的格式 {suffix}，可用 {known}", f"unknown kind {suffix}")
@@ -96,26 +53,34 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
 
 
 def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
+    ready: list[_Stream] = []
     try:
-        with _quiet():
-            info = pyogrio.read_info(address, encoding=encoding)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:
+        if driver == "GeoJSON":
+            # To know the fields of a GeoJSON file is to read all of it, so it is opened once.
+            ready.append(_Stream(address, encoding))
+            info = ready[0].meta
+        else:
+            with _quiet():
+                info = pyogrio.read_info(address, encoding=encoding)
+    except BROKEN as error:
         raise _broken(path, error) from error
-    if info["driver"] != driver:
-        found = info["driver"]
+    found = info.get("driver", driver)
+    if found != driver:
         raise unreadable(
             path, f"扩展名与内容不符，内容是 {found}", f"the content is {found}, not {driver}"
         )
     transformer, notes = _projection(path, info)
-    columns = [str(name) for name in info["fields"]]
 
     def batches() -> Iterator[Batch]:
-        yield from _vector_batches(address, path, columns, encoding, transformer)
+        try:
+            yield from (ready.pop() if ready else _Stream(address, encoding)).batches(transformer)
+        except BROKEN as error:
+            raise _broken(path, error) from error
 
     return Source(
         path,
         driver,
-        columns,
+        [str(name) for name in info["fields"]],
         encoding or info["encoding"],
         info["geometry_type"] is not None,
         notes,
@@ -123,52 +88,63 @@ def _open_vector(address: str, path: Path, driver: str, encoding: str | None) ->
     )
 
 
-def _vector_batches(
-    address: str,
-    path: Path,
-    columns: list[str],
-    encoding: str | None,
-    transformer: Transformer | None,
-) -> Iterator[Batch]:
-    first = 1
-    try:
+class _Stream:
+    """A file open in GDAL, given out as Arrow batches; closed at its end or when forgotten."""
+
+    def __init__(self, address: str, encoding: str | None) -> None:
+        self._closing = ExitStack()
         opened = pyogrio.raw.open_arrow(
             address, batch_size=BATCH, use_pyarrow=True, encoding=encoding
         )
-        with _quiet(), opened as (meta, reader):
-            shape_column = meta["geometry_name"] or "wkb_geometry"
-            for found in reader:
-                shapes = _shapes(found.column(shape_column))
-                if transformer is not None:
-                    shapes = shapely.transform(
-                        shapes, lambda xy: np.column_stack(transformer.transform(*xy.T))
-                    )
-                values = {name: found.column(name) for name in columns}
-                yield Batch(first, shapes, values)
-                first += len(shapes)
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, OSError, RuntimeError) as error:
-        raise _broken(path, error) from error
+        with _quiet():
+            self.meta, self._reader = self._closing.enter_context(opened)
+
+    def batches(self, transformer: Transformer | None) -> Iterator[Batch]:
+        shape_column = self.meta["geometry_name"] or "wkb_geometry"
+        first = 1
+        with self._closing, _quiet():
+            for found in self._reader:
+                at = {name: place for place, name in enumerate(found.schema.names)}
+                if self.meta["geometry_type"] is None or shape_column not in at:
+                    places: Places = np.full(len(found), None, dtype=object)
+                else:
+                    places = _places(found.column(at[shape_column]), transformer)
+                values = {name: found.column(at[name]) for name in map(str, self.meta["fields"])}
+                yield Batch(first, places, values)
+                first += len(found)
 
 
-def _shapes(raw: Any) -> NDArray[np.object_]:
-    """Shapes from WKB. Plain points, by far the most, are read as figures and not one by one."""
-    count = len(raw)
-    data, offsets = raw.buffers()[2], raw.buffers()[1]
-    if count and data is not None and raw.null_count == 0 and raw.type == pa.binary():
-        ends = np.frombuffer(offsets, dtype=np.int32)[raw.offset : raw.offset + count + 1]
-        if (np.diff(ends) == POINT_BYTES).all():
-            cells = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]].reshape(count, -1)
-            xy = cells[:, 5:].copy().view("<f8")
-            if (cells[:, :5] == POINT_HEAD).all() and np.isfinite(xy).all():
-                return np.asarray(shapely.points(xy), dtype=object)
+def _places(raw: Any, transformer: Transformer | None) -> Places:
+    """Places from WKB. Plain points, by far the most, are read as figures and not one by one."""
+    xy = _plain_points(raw)
+    if xy is not None:
+        return xy if transformer is None else np.column_stack(transformer.transform(*xy.T))
     found = shapely.from_wkb(np.array(raw.to_pylist(), dtype=object), on_invalid="ignore")
+    if transformer is not None:
+        found = shapely.transform(
+            found, lambda pairs: np.column_stack(transformer.transform(*pairs.T))
+        )
     return np.asarray(found, dtype=object)
+
+
+def _plain_points(raw: Any) -> NDArray[np.float64] | None:
+    """X and y, where all rows are finite flat points."""
+    count, data = len(raw), raw.buffers()[2]
+    if not count or data is None or raw.null_count or raw.type != pa.binary():
+        return None
+    ends = np.frombuffer(raw.buffers()[1], dtype=np.int32)[raw.offset : raw.offset + count + 1]
+    if not (np.diff(ends) == POINT_BYTES).all():
+        return None
+    cells = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]].reshape(count, POINT_BYTES)
+    xy = cells[:, len(POINT_HEAD) :].copy().view("<f8")
+    fine = (cells[:, : len(POINT_HEAD)] == POINT_HEAD).all() and np.isfinite(xy).all()
+    return xy if fine else None
 
 
 def _projection(path: Path, info: dict[str, Any]) -> tuple[Transformer | None, tuple[str, ...]]:
     """To longitude and latitude. CGCS2000 and WGS-84 are equal for us (domain.md §7.1)."""
     if not info["crs"]:
-        west, south, east, north = info["total_bounds"] or (0, 0, 0, 0)
+        west, south, east, north = info.get("total_bounds") or (0, 0, 0, 0)
         if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 180:
             raise unreadable(
                 path, "没有坐标系说明（.prj），坐标也不是经纬度", "no CRS, and not degrees"
@@ -181,87 +157,6 @@ def _projection(path: Path, info: dict[str, Any]) -> tuple[Transformer | None, t
     if crs.is_geographic:
         return None, ()
     return Transformer.from_crs(crs, "EPSG:4326", always_xy=True), ("reprojected",)
-
-
-def _open_table(path: Path, encoding: str | None) -> Source:
-    encoding = encoding or guess_encoding(path)
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            sample = file.read(SAMPLE_BYTES)
-    except (UnicodeError, LookupError) as error:
-        raise unreadable(path, f"编码不是 {encoding}", f"it is not {encoding}") from error
-    if "\x00" in sample or sample.lstrip().startswith(("PK\x03", "{", "SQLite")):
-        raise unreadable(path, "不是文本表格", "it is not a text table")
-    separator = _separator(sample)
-    header = next(csv.reader(io.StringIO(sample), delimiter=separator), [])
-    columns = [name.strip() for name in header]
-    if len(columns) < 2:
-        raise unreadable(path, "第一行不是表头，或分隔符无法识别", "no header line, or one column")
-    return Source(
-        path,
-        "CSV",
-        columns,
-        encoding,
-        False,
-        (),
-        lambda: _table_batches(path, encoding or "utf-8", separator, columns),
-    )
-
-
-def _table_batches(
-    path: Path, encoding: str, separator: str, columns: list[str]
-) -> Iterator[Batch]:
-    """Rows keep the line they begin on: that is what a person sees in an editor."""
-    csv.field_size_limit(LONGEST_FIELD)
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=separator)
-        next(reader, None)
-        lines, line = list[int](), reader.line_num
-        rows: list[list[str]] = []
-        while True:
-            line = reader.line_num + 1
-            try:
-                row = next(reader, None)
-            except csv.Error as error:
-                raise unreadable(path, f"第 {line} 行：{error}", f"line {line}: {error}") from error
-            if row and any(cell.strip() for cell in row):
-                rows.append(row + [""] * (len(columns) - len(row)))
-                lines.append(line)
-            if rows and (row is None or len(rows) == BATCH):
-                values = {
-                    name: text_columns.of(cells)
-                    for name, cells in zip(columns, zip(*rows, strict=False), strict=False)
-                }
-                nowhere = np.full(len(rows), None, dtype=object)
-                yield Batch(lines[0], nowhere, values, np.array(lines, dtype=np.int64))
-                rows, lines = [], []
-            if row is None:
-                return
-
-
-def guess_encoding(path: Path) -> str:
-    """BOM first, then UTF-8, then GB18030, which reads GBK and GB 2312 too."""
-    with path.open("rb") as file:
-        head = file.read(SAMPLE_BYTES)
-    for mark, name in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if head.startswith(mark):
-            return name
-    for name in ("utf-8", "gb18030"):
-        try:
-            head[: len(head) - 3 if len(head) == SAMPLE_BYTES else None].decode(name)
-        except UnicodeDecodeError:
-            continue
-        return name
-    return "gb18030"
-
-
-def _separator(sample: str) -> str:
-    first = sample.splitlines()[0] if sample.strip() else ""
-    return max((",", ";", "\t", "|"), key=first.count)
 
 
 @contextmanager

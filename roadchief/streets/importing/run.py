@@ -21,13 +21,15 @@ from roadchief.lib.text import clean
 from roadchief.streets import shifts
 from roadchief.streets.duty_zones import lay_missing
 from roadchief.streets.importing import checking, doors, lines, mapping, osm
-from roadchief.streets.importing.reading import OSM, Batch, Source, open_source
+from roadchief.streets.importing.batches import Batch, Source
+from roadchief.streets.importing.reading import OSM, open_source
 from roadchief.streets.importing.report import Report
 from roadchief.streets.importing.writers import Writers
 from roadchief.streets.models import RoadSegment, Subdistrict
 from roadchief.streets.storefronts import ground
 
 SAMPLE = 400
+PLACES = {"lon", "lat", "wkt"}
 Tell = Callable[[int], None]
 
 
@@ -97,6 +99,8 @@ def choose(source: Source, order: Order) -> dict[str, str]:
         if source.kind == "OSM"
         else mapping.guess(source.columns, order.what)
     )
+    if source.has_shapes:  # a file's shapes go before its columns, unless these are asked for
+        found = {name: column for name, column in found.items() if name not in PLACES}
     listed = "、".join(source.columns)
     for name, column in order.mapping:
         if name not in mapping.WANTED[order.what] or column not in source.columns:
@@ -138,9 +142,10 @@ def _judge_datum(database: Database, first: Batch | None, order: Order, report: 
     if first is None or order.what == "boundaries":
         return
     sample = first.top(SAMPLE)
-    shapes = checking.raw_shapes(
-        sample.shapes, sample.columns, report.mapping, sample.lines, Report(order.what, "")
+    places = checking.raw_places(
+        sample.places, sample.columns, report.mapping, sample.lines, Report(order.what, "")
     )
+    shapes = checking.as_shapes(places)
     xy = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
     xy = xy[np.isfinite(xy).all(axis=1)][:2000]
     if xy.size and not swapped_axes(xy):
@@ -155,7 +160,7 @@ def _rows(
     for batch in batches:
         report.rows += len(batch)
         yield checking.fit(
-            batch.shapes, batch.columns, report.mapping, batch.lines, order.datum, report
+            batch.places, batch.columns, report.mapping, batch.lines, order.datum, report
         )
         tell(report.rows)
 

@@ -1,0 +1,51 @@
+"""A file as a stream of batches, whatever its format. Memory stays flat."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roadchief.streets.importing.checking import Places
+from roadchief.streets.importing.columns import Column
+
+BATCH = 20_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file. `first` is the number of the first one as a person counts."""
+
+    first: int
+    places: Places
+    columns: dict[str, Column]
+    on_line: NDArray[np.int64] | None = None  # where rows and lines are not the same
+
+    @property
+    def lines(self) -> NDArray[np.int64]:
+        """The line or number of each row as a person finds it in the file."""
+        if self.on_line is not None:
+            return self.on_line
+        return np.arange(self.first, self.first + len(self), dtype=np.int64)
+
+    def top(self, count: int) -> "Batch":
+        """The first rows of it."""
+        columns = {name: column.slice(0, count) for name, column in self.columns.items()}
+        return Batch(self.first, self.places[:count], columns, self.lines[:count])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened file: what it says of itself, and its rows."""
+
+    path: Path
+    kind: str
+    columns: list[str]
+    encoding: str | None
+    has_shapes: bool
+    notes: tuple[str, ...]
+    batches: Callable[[], Iterator[Batch]]
