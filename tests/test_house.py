@@ -64,6 +64,7 @@ PURE = {
     "patrol/answers.py",
     "patrol/due.py",
     "patrol/route.py",
+    "patrol/signals.py",
     "patrol/coverage.py",
     "patrol/moments.py",
     "patrol/reach.py",

@@ -23,6 +23,13 @@ WORDS: dict[str, tuple[str, str]] = {
     WEAK: ("待佐证", "to be confirmed"),
     CONTRADICTED: ("位置不符", "elsewhere"),
 }
+# Doubled braces: the distance is filled in when it is said.
+FRAME = (
+    "离门前线 {{d}} 米，但偏移方向和距离与 {} 坐标系偏移一致，"
+    "多半是坐标系问题，不作为位置不符的依据",
+    "{{d}} m from the frontage, but exactly the shift of {}: most likely a datum, "
+    "not a person elsewhere",
+)
 REASONS: dict[str, tuple[str, str]] = {
     "within": (
         "离门前线 {d} 米，定位精度 ±{a} 米，允许 {limit} 米",
@@ -32,12 +39,8 @@ REASONS: dict[str, tuple[str, str]] = {
         "离门前线 {d} 米，定位精度 ±{a} 米，最远 {limit} 米",
         "{d} m from the frontage, accuracy ±{a} m, at most {limit} m",
     ),
-    "frame": (
-        "离门前线 {d} 米，但偏移方向和距离与 {frame} 坐标系偏移一致，"
-        "多半是坐标系问题，不作为位置不符的依据",
-        "{d} m from the frontage, but exactly the shift of {frame}: most likely a datum, "
-        "not a person elsewhere",
-    ),
+    "frame_gcj02": (FRAME[0].format("GCJ-02"), FRAME[1].format("GCJ-02")),
+    "frame_bd09": (FRAME[0].format("BD-09"), FRAME[1].format("BD-09")),
     "no_fix": ("没有定位", "no position"),
     "no_accuracy": (
         "定位没有给出可用的精度，无法判断距离",
@@ -56,7 +59,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "{d} m from the frontage, accuracy ±{a} m, {limit} m allowed: too close to tell",
     ),
 }
-FRAMES = {"gcj02": "GCJ-02", "bd09": "BD-09"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,11 @@ class Verdict:
     radius_m: float
     limit_m: float | None
     rule: str
-    frame: str | None = None
+
+    @property
+    def frame(self) -> str | None:
+        """The datum that the difference looks like, where it does."""
+        return self.reason.removeprefix("frame_") if self.reason.startswith("frame_") else None
 
     def say(self, language: str, *, good_m: float = 50.0) -> str:
         """One plain sentence with the measured metres."""
@@ -92,7 +98,6 @@ class Verdict:
             a=_metres(self.accuracy_m),
             limit=_metres(self.limit_m),
             good=_metres(good_m),
-            frame=FRAMES.get(self.frame or "", ""),
         )
 
 
@@ -131,7 +136,7 @@ def judge(fix: Fix | None, frontage: BaseGeometry, radius_m: float | None, rule:
     if found.outcome == CONTRADICTED:
         frame = suspected_frame(fix, near, rule)
         if frame:
-            return Verdict(**(vars(found) | {"reason": "frame", "frame": frame}))
+            return Verdict(**(vars(found) | {"reason": f"frame_{frame}"}))
     return found
 
 

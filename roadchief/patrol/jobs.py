@@ -1,0 +1,44 @@
+"""What the worker does for patrol."""
+
+import uuid
+
+from sqlalchemy import select
+
+from roadchief import jobs
+from roadchief.lib import clock
+from roadchief.patrol import alerts, checkins, review, tracks, weighing
+from roadchief.streets.models import Subdistrict
+
+
+@jobs.task(checkins.WEIGH)
+def weigh(subdistrict_id: int, item_id: str) -> None:
+    """Look a visit over once it is in; of a closed shift, whether it was left short."""
+    at = clock.now()
+    with jobs.surroundings().database.transaction(subdistrict_id) as session:
+        if not weighing.weigh(session, uuid.UUID(item_id), at=at):
+            alerts.raise_due(session, at=at)
+
+
+@jobs.queue.periodic(cron="*/5 * * * *")
+@jobs.task("patrol.watch")
+def watch(timestamp: int) -> None:
+    """Late and missed shifts; promised photos that did not come."""
+    at = clock.now()
+    for here in _subdistricts():
+        with jobs.surroundings().database.transaction(here) as session:
+            alerts.raise_due(session, at=at)
+            review.mark_missing_photos(session, at=at)
+
+
+@jobs.queue.periodic(cron="40 2 * * *")
+@jobs.task("patrol.forget")
+def forget(timestamp: int) -> None:
+    """Raw points of walks are kept for 30 days."""
+    for here in _subdistricts():
+        with jobs.surroundings().database.transaction(here) as session:
+            tracks.forget(session, at=clock.now())
+
+
+def _subdistricts() -> list[int]:
+    with jobs.surroundings().database.transaction(None) as session:
+        return list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
