@@ -22,9 +22,10 @@ from roadchief.config import Settings
 from roadchief.db import tenant_of
 from roadchief.demo.loading import segments_of
 from roadchief.streets import alterations, chiefs, storefronts, tenancies
-from roadchief.streets.models import Road, Storefront
+from roadchief.streets.models import Organisation, Road, Storefront
 
 STARTS = {"admin": "/admin/", "auditor": "/admin/people", "operator": "/admin/"}
+OFFICES = {"officer": "enforcement_squad", "operator": "operation_centre"}
 FORTNIGHT = timedelta(days=14)
 
 
@@ -84,6 +85,9 @@ def settle_people(
 ) -> dict[str, Post]:
     """Persons with password, second factor and post; returns the post of each role."""
     posts = {}
+    here = tenant_of(session)
+    known = session.scalars(select(Organisation).where(Organisation.subdistrict_id == here))
+    offices = {row.kind: row.id for row in known}
     facts = {row[0]: row for row in names["people"][str(tenant_of(session))]}
     for row in (one for one in found if one.subdistrict == tenant_of(session)):
         _role, name, title, capacity = facts[row.role]
@@ -100,6 +104,8 @@ def settle_people(
             capacity=capacity,
             title=title,
             level=level,
+            # Chiefs are reached by their office's phone: their own number is nobody's business.
+            organisation_id=offices.get(OFFICES.get(row.role, "office")),
             by=None,
             at=at,
         )
