@@ -3,7 +3,7 @@
 import { rounded } from "./ids.js";
 
 export const WATCH_MS = 8000;
-const GOOD_ENOUGH_M = 10;
+const GOOD_ENOUGH_M = 15;
 
 /** The best fix of up to 8 seconds, or null with the reason. `seen(fix)` is called on the way. */
 export function sample({ watchMs = WATCH_MS, seen = () => {} } = {}) {

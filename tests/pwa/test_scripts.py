@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import uuid
+from typing import Any
 
 import shapely
 from hypothesis import HealthCheck, given, settings
@@ -59,11 +60,10 @@ def test_distances_agree_to_a_hand() -> None:
 
 
 def test_odd_fixes_are_weak_and_break_nothing() -> None:
-    odd = [
-        None, {}, {"lat": None, "lon": 121.5, "accuracy_m": 5}, {"lat": 31.2, "lon": 121.5},
-        {"lat": "31", "lon": 121.5, "accuracy_m": 5}, {"lat": 31.2, "lon": 121.5, "accuracy_m": 0},
-        {"lat": 31.2, "lon": 121.5, "accuracy_m": -3}, {"lat": 31.2, "lon": 121.5, "accuracy_m": "x"},
-    ]  # fmt: skip
+    here = {"lat": 31.2, "lon": 121.5}
+    odd: list[Any] = [None, {}, here, {"lat": None, "lon": 121.5, "accuracy_m": 5}]
+    odd += [{"lat": "31", "lon": 121.5, "accuracy_m": 5}]
+    odd += [here | {"accuracy_m": accuracy} for accuracy in (0, -3, "x", None, True, 201)]
     found = javascript(
         "const { verdict } = await load('reach.js');"
         "return given.odd.map((fix) => verdict(fix, given.shop).outcome);",
@@ -144,21 +144,25 @@ def test_tokens_are_read_alike() -> None:
     assert found == [tokens.token_in(one, hosts) for one in said]
 
 
+SEALING = """
+const { seal, unseal } = await load('sealing.js');
+const bytes = new Uint8Array([1, 2, 250]).buffer;
+const photo = { item_id: 'a', sha256: 'b', type: 'image/jpeg', bytes };
+const item = { id: 'a', body: { text: '桂香' } };
+const record = { item, sha256: 'c', saved_at: 1, state: 'ready' };
+const text = await (await seal([record], [photo], given)).text();
+const opened = await unseal(text, given);
+const wrong = await unseal(text, given + '?').catch((error) => error.name);
+const file = JSON.parse(text);
+file.sealed = (file.sealed[0] === 'A' ? 'B' : 'A') + file.sealed.slice(1);
+const touched = await unseal(JSON.stringify(file), given).catch((error) => error.name);
+const back = [...new Uint8Array(opened.photos[0].bytes)];
+return { readable: text.includes('桂香'), item: opened.items[0].item, photo: back, wrong, touched };
+"""
+
+
 def test_an_export_opens_with_its_passphrase_alone() -> None:
-    answer = javascript(
-        """
-        const { seal, unseal } = await load('sealing.js');
-        const photo = { item_id: 'a', sha256: 'b', type: 'image/jpeg', bytes: new Uint8Array([1, 2, 250]).buffer };
-        const record = { item: { id: 'a', body: { text: '桂香' } }, sha256: 'c', saved_at: 1, state: 'ready' };
-        const text = await (await seal([record], [photo], '一条长长的口令')).text();
-        const opened = await unseal(text, '一条长长的口令');
-        const wrong = await unseal(text, '另一条口令').catch((error) => error.name);
-        const file = JSON.parse(text);
-        file.sealed = 'A' + file.sealed.slice(1);
-        const touched = await unseal(JSON.stringify(file), '一条长长的口令').catch((error) => error.name);
-        return { readable: text.includes('桂香'), item: opened.items[0].item, photo: [...new Uint8Array(opened.photos[0].bytes)], wrong, touched };
-        """
-    )
+    answer = javascript(SEALING, "一条长长的口令")
     assert answer == {
         "readable": False,
         "item": {"id": "a", "body": {"text": "桂香"}},
