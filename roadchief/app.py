@@ -6,16 +6,17 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from roadchief import config, home
-from roadchief.accounts import account_views, door_views, oidc, signin
+from roadchief.accounts import account_views, door_views, notice_views, oidc, signin
 from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.maps import tile_views, touch_views
+from roadchief.issues import all_views as issues
 from roadchief.maps import views as maps
 from roadchief.pwa import all_views as pwa
+from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
-from roadchief.streets import views as streets
 from roadchief.web import blobs as photos
 from roadchief.web import health, limits, logs, pages, refusals, security
 
@@ -53,6 +54,7 @@ def register_packages(app: Flask) -> None:
         door_views.pages,
         account_views.pages,
         accounts.pages,
+        notice_views.pages,
         streets.pages,
         import_views.pages,
         maps.pages,
@@ -61,5 +63,6 @@ def register_packages(app: Flask) -> None:
         app.register_blueprint(blueprint)
     tile_views.install(app)
     codes.install(app)
+    issues.install(app)
     pwa.install(app)
     home.install(app)

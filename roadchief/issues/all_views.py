@@ -1,0 +1,10 @@
+"""The pages of cases, registered by one call."""
+
+from flask import Flask
+
+from roadchief.issues import citizen_views
+
+
+def install(app: Flask) -> None:
+    for blueprint in (citizen_views.pages,):
+        app.register_blueprint(blueprint)

@@ -1,0 +1,196 @@
+"""A citizen's report from form to case: place found, repeats known, alike cases offered."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import shapely
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from roadchief.codes import scans
+from roadchief.config import Settings
+from roadchief.db import tenant_of
+from roadchief.issues import cases, feedback, merging, spots
+from roadchief.issues.feedback import Handed
+from roadchief.issues.merging import Alike
+from roadchief.issues.models import Case
+from roadchief.issues.refusals import bad
+from roadchief.issues.spots import Spot
+from roadchief.lib import geo
+from roadchief.lib.text import clean
+from roadchief.streets.models import Storefront, Subdistrict
+
+# Above this many reports about one shop in ten minutes they are held to be looked at. [D]
+HELD_ABOVE, HELD_WINDOW = 10, timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a citizen sent, read and bounded."""
+
+    id: uuid.UUID
+    category: str
+    words: str
+    plate: str | None = None
+    storefront_id: uuid.UUID | None = None
+    lon: float | None = None
+    lat: float | None = None
+    accuracy_m: float | None = None
+    datum: str = "wgs84"
+    said: str = ""
+    contact: str | None = None
+    photo_ids: tuple[uuid.UUID, ...] = ()
+
+
+def subdistrict_of(
+    session: Session, *, plate: str | None, lon: float | None, lat: float | None, asked: str
+) -> int | None:
+    """Plate, then position, then what the address asks for, then the only one there is."""
+    if plate:
+        where = scans.look_up(session, plate) or scans.look_up_number(session, plate)
+        if where:
+            return where.subdistrict_id
+    if lon is not None and lat is not None and abs(lon) <= 180 and abs(lat) <= 90:
+        place = geo.point(lon=lon, lat=lat)
+        found = session.scalar(
+            select(Subdistrict.id)
+            .where(Subdistrict.area.op("&&")(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)))
+            .where(func.ST_Covers(Subdistrict.area, func.ST_SetSRID(func.ST_Point(lon, lat), 4326)))
+            .limit(1)
+        )
+        if found and place:
+            return int(found)
+    if len(asked) == 9 and asked.isascii() and asked.isdigit():
+        known = session.get(Subdistrict, int(asked))
+        return known.id if known else None
+    return session.scalar(
+        select(Subdistrict.id)
+        .where(Subdistrict.area.is_not(None))
+        .order_by(Subdistrict.id)
+        .limit(1)
+    )
+
+
+def spot_of(session: Session, wish: Wish, *, at: datetime) -> Spot:
+    """The plate's place, a chosen storefront, the point, an address that we know, or words."""
+    if wish.plate:
+        seen = scans.resolve(session, wish.plate)
+        if seen and seen.storefront_id:
+            return spots.of_storefront(session, seen.storefront_id, at=at)
+        if seen and seen.segment_id:
+            return _on_segment(session, seen.segment_id, at=at)
+    if wish.storefront_id:
+        return spots.of_storefront(session, wish.storefront_id, at=at)
+    if wish.lon is not None and wish.lat is not None:
+        return spots.of_point(
+            session,
+            lon=wish.lon,
+            lat=wish.lat,
+            at=at,
+            accuracy_m=wish.accuracy_m,
+            datum=wish.datum,
+            said=wish.said,
+        )
+    if not wish.said:
+        raise bad("位置 place", "请点地图或写地址", "touch the map or write an address")
+    shop = _by_words(session, wish.said)
+    return spots.of_storefront(session, shop, at=at) if shop else spots.nowhere(wish.said)
+
+
+def offered(session: Session, wish: Wish, spot: Spot, *, at: datetime) -> list[Alike]:
+    """What somebody else may have reported already; public facts only."""
+    return merging.alike(
+        session,
+        category=wish.category,
+        place=spot.point,
+        storefront_id=spot.storefront_id,
+        words=wish.words,
+        at=at,
+        public=True,
+    )
+
+
+def send(
+    session: Session, wish: Wish, spot: Spot, *, at: datetime, settings: Settings
+) -> tuple[Case, Handed]:
+    """The case and what the citizen takes home. The caller has looked for `wish.id` before."""
+    case = cases.report(
+        session,
+        category=wish.category,
+        words=wish.words,
+        spot=spot,
+        source="citizen",
+        by=None,
+        at=at,
+        id=wish.id,
+        photo_ids=wish.photo_ids,
+        held=_is_flood(session, spot, at),
+    )
+    handed = feedback.hand_receipt(
+        session, case, kind="reporter", at=at, settings=settings, contact=wish.contact
+    )
+    return case, handed
+
+
+def _is_flood(session: Session, spot: Spot, at: datetime) -> bool:
+    if spot.storefront_id is None:
+        return False
+    lately = session.scalar(
+        select(func.count()).select_from(
+            select(Case.id)
+            .where(Case.subdistrict_id == tenant_of(session), Case.source == "citizen")
+            .where(Case.storefront_id == spot.storefront_id, Case.reported_at > at - HELD_WINDOW)
+            .limit(HELD_ABOVE)
+            .subquery()
+        )
+    )
+    return (lately or 0) >= HELD_ABOVE
+
+
+def _on_segment(session: Session, segment_id: uuid.UUID, *, at: datetime) -> Spot:
+    row = session.execute(
+        text(
+            "SELECT ST_X(ST_LineInterpolatePoint(line, 0.5)) AS lon, name, "
+            "ST_Y(ST_LineInterpolatePoint(line, 0.5)) AS lat FROM road_segment "
+            "WHERE subdistrict_id = :here AND id = :id"
+        ),
+        {"here": tenant_of(session), "id": segment_id},
+    ).one()
+    return spots.of_point(session, lon=row.lon, lat=row.lat, at=at, said=row.name)
+
+
+def _by_words(session: Session, said: str) -> uuid.UUID | None:
+    """A storefront by its exact address or by the number on its plate."""
+    wanted = clean(said).replace(" ", "")
+    return session.scalar(
+        select(Storefront.id)
+        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
+        .where((Storefront.address == wanted) | (Storefront.human_number == wanted.upper()))
+        .limit(1)
+    )
+
+
+def snapped(session: Session, case: Case) -> shapely.Point | None:
+    """Where the public sees it: the door, or the place on the street; never the phone's own fix."""
+    if case.place is None:
+        return None
+    row = session.execute(
+        text(
+            "SELECT coalesce((SELECT ST_AsBinary(f.door) FROM storefront f "
+            "WHERE f.subdistrict_id = :here AND f.id = :shop), "
+            "(SELECT ST_AsBinary(ST_ClosestPoint(s.line, ST_SetSRID(ST_MakePoint(:lon, :lat), "
+            "4326))) FROM road_segment s WHERE s.subdistrict_id = :here AND s.id = :segment)) AS g"
+        ),
+        {
+            "here": case.subdistrict_id,
+            "shop": case.storefront_id,
+            "segment": case.segment_id,
+            "lon": case.place.x,
+            "lat": case.place.y,
+        },
+    ).one()
+    if row.g is None:
+        return shapely.Point(round(case.place.x, 4), round(case.place.y, 4))
+    point = shapely.from_wkb(bytes(row.g))
+    return point if isinstance(point, shapely.Point) else None

@@ -1,0 +1,194 @@
+"""What a case's page shows: to the desk everything, to the public an allow-list."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from roadchief.accounts.models import Person
+from roadchief.issues import categories, moves
+from roadchief.issues.models import Case, CasePhoto, CaseStep
+from roadchief.issues.voices import Rating, Voice
+
+# How a step reads to the citizen, where it is told at all.
+TOLD: dict[str, tuple[str, str]] = {
+    "report": ("已收到您的反映", "We received the report"),
+    "inspect": ("已派人到现场核实", "Somebody is going to look"),
+    "open": ("已立案", "The case is open"),
+    "notify": ("已告知商户，请其先行整改", "The merchant was told first"),
+    "dispatch": ("已派给责任单位", "A unit was given the case"),
+    "accept": ("责任单位已接收", "The unit took it up"),
+    "submit": ("已处置，等待核查", "The work is done and will be checked"),
+    "fix": ("商户已整改，等待核查", "The merchant put it right; it will be checked"),
+    "check": ("正在现场核查", "Being checked on site"),
+    "send_back": ("核查未通过，继续处置", "Not yet right: work goes on"),
+    "close": ("已结案", "Closed"),
+    "reopen": ("重新打开", "Opened again"),
+    "reject": ("不予受理", "Not taken up"),
+    "duplicate": ("并入另一件相同的反映", "Joined to another report of the same"),
+    "unmerge": ("恢复为单独案件", "A case of its own again"),
+    "defer": ("暂时挂起", "Deferred for now"),
+    "resume": ("恢复办理", "Work goes on"),
+    "ask": ("向您提问", "A question to you"),
+    "answer": ("已收到回答", "The answer arrived"),
+    "transfer": ("转由其他单位办理", "Another unit has it now"),
+    "grant_time": ("延长了办理时间", "More time was given"),
+    "contact": ("工作人员答复", "A person wrote to you"),
+    "withdraw": ("反映已撤回", "The report was withdrawn"),
+    "follow": ("有人跟进", "Somebody follows this"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a story."""
+
+    at: datetime
+    zh: str
+    en: str
+    words: str
+    who: str
+    verb: str
+    inside: bool
+
+    def say(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+def steps_of(session: Session, case: Case) -> list[tuple[CaseStep, str | None]]:
+    """All steps with the names of who took them, in order."""
+    rows = session.execute(
+        select(CaseStep, Person.name)
+        .outerjoin(
+            Person,
+            (Person.subdistrict_id == CaseStep.subdistrict_id) & (Person.id == CaseStep.by),
+        )
+        .where(CaseStep.subdistrict_id == case.subdistrict_id, CaseStep.case_id == case.id)
+        .order_by(CaseStep.seq)
+        .limit(500)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def for_public(session: Session, case: Case) -> list[Line]:
+    """Steps from the allow-list; words only where the step was written for the public."""
+    found = []
+    for step, _name in steps_of(session, case):
+        if step.verb in TOLD:
+            zh, en = TOLD[step.verb]
+            words = (step.words or "") if step.public else ""
+            found.append(Line(step.at, zh, en, words, "", step.verb, False))
+    return found
+
+
+def for_desk(session: Session, case: Case) -> list[Line]:
+    """Everything, with names; what citizens and merchants wrote stands in its place."""
+    found = []
+    for step, name in steps_of(session, case):
+        move = moves.BY_VERB.get(step.verb)
+        zh, en = (move.zh, move.en) if move else TOLD.get(step.verb, (step.verb, step.verb))
+        detail = "、".join(
+            str(value)
+            for key, value in step.data.items()
+            if key in {"unit", "units", "master", "child", "inspection_code", "to"} and value
+        )
+        words = "，".join(part for part in (step.words or "", detail) if part)
+        found.append(
+            Line(step.at, zh, en, words, name or _part(step.part), step.verb, not step.public)
+        )
+    for voice in voices_of(session, case):
+        zh, en = VOICES.get(voice.kind, (voice.kind, voice.kind))
+        found.append(Line(voice.at, zh, en, voice.words, "", voice.kind, True))
+    return sorted(found, key=lambda line: line.at)
+
+
+VOICES = {
+    "answer": ("反映人回答", "The reporter answers"),
+    "more": ("跟进人补充", "A follower adds"),
+    "worse": ("跟进人：比之前更严重", "A follower: worse than before"),
+    "objection": ("商户异议", "The merchant objects"),
+    "reopen": ("反映人：未解决", "The reporter: not solved"),
+    "rating": ("评价", "Rating"),
+}
+PARTS = {
+    "citizen": "市民",
+    "merchant": "商户",
+    "unit": "单位",
+    "centre": "城运中心",
+    "chief": "路长",
+    "patrol": "巡查员",
+    "system": "系统",
+    "staff": "工作人员",
+}
+
+
+def voices_of(session: Session, case: Case) -> list[Voice]:
+    return list(
+        session.scalars(
+            select(Voice)
+            .where(Voice.subdistrict_id == case.subdistrict_id, Voice.case_id == case.id)
+            .order_by(Voice.at)
+            .limit(200)
+        )
+    )
+
+
+def photos_of(session: Session, case: Case) -> list[CasePhoto]:
+    return list(
+        session.scalars(
+            select(CasePhoto)
+            .where(CasePhoto.subdistrict_id == case.subdistrict_id, CasePhoto.case_id == case.id)
+            .order_by(CasePhoto.added_at)
+            .limit(60)
+        )
+    )
+
+
+def ratings_of(session: Session, case: Case) -> list[Rating]:
+    return list(
+        session.scalars(
+            select(Rating)
+            .where(Rating.subdistrict_id == case.subdistrict_id, Rating.case_id == case.id)
+            .order_by(Rating.at)
+        )
+    )
+
+
+def beside(session: Session, case: Case) -> list[Any]:
+    """Other cases of the same storefront, children, parent and copies: newest first."""
+    return list(
+        session.execute(
+            text(
+                "SELECT id, number, category, state, reported_at, "
+                "CASE WHEN parent_id = :id THEN 'child' WHEN id = :parent THEN 'parent' "
+                "WHEN master_id = :id THEN 'copy' WHEN id = :master THEN 'master' "
+                "ELSE 'place' END AS how FROM case_file WHERE subdistrict_id = :here "
+                "AND id <> :id AND (storefront_id = :shop OR parent_id = :id OR master_id = :id "
+                "OR id = :parent OR id = :master) ORDER BY reported_at DESC LIMIT 20"
+            ),
+            {
+                "here": case.subdistrict_id,
+                "id": case.id,
+                "shop": case.storefront_id,
+                "parent": case.parent_id,
+                "master": case.master_id,
+            },
+        )
+    )
+
+
+def is_public(case: Case) -> bool:
+    """A private case is not found anywhere by the public."""
+    return case.category in categories.public_codes() and case.state != "rejected"
+
+
+def public_case(session: Session, case_id: uuid.UUID) -> Case | None:
+    case = session.get(Case, (session.info["subdistrict_id"], case_id))
+    return case if case and is_public(case) else None
+
+
+def _part(part: str) -> str:
+    return PARTS.get(part, part)
