@@ -60,6 +60,7 @@ def hang_plates(session: Session, *, at: datetime, settings: Settings) -> list[d
             by=by,
             at=hour,
         )
+        mounting.release_photo(session, plate, by=by, at=hour)
         told.append(_line(one, shop, where, "active"))
     if len(made) > 2:
         _misfortunes(session, made, shops, told, photo.id, by=by, at=at, settings=settings)
