@@ -6,6 +6,7 @@ jobs.py; the worker imports these modules, the web process needs only the name.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import procrastinate
@@ -27,6 +28,17 @@ def later(session: Session, name: str, **arguments: Any) -> int:
     deferrer = queue.configure_task(
         name,
         allow_unknown=True,
+        connection=driver_connection(session),
+    )
+    return int(deferrer.defer(**arguments))
+
+
+def later_at(session: Session, when: datetime, name: str, **arguments: Any) -> int:
+    """Queue the work `name` for an instant."""
+    deferrer = queue.configure_task(
+        name,
+        allow_unknown=True,
+        schedule_at=when,
         connection=driver_connection(session),
     )
     return int(deferrer.defer(**arguments))

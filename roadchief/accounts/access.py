@@ -39,6 +39,7 @@ SECOND_FACTOR = CHIEFS | {"admin", "auditor", "operator", "officer"}
 # Action: the roles that hold it.
 TABLE: dict[str, frozenset[str]] = {
     "own.account": EVERYBODY,
+    "own.notices": EVERYBODY,
     "people.read": frozenset({"admin", "auditor"}),
     "people.invite": frozenset({"admin"}),
     "people.appoint": frozenset({"admin"}),

@@ -1,7 +1,11 @@
 """What the worker does for accounts."""
 
+import uuid
+
+from sqlalchemy import text
+
 from roadchief import jobs
-from roadchief.accounts import sessions
+from roadchief.accounts import deliveries, sessions
 from roadchief.lib import clock
 
 
@@ -12,3 +16,25 @@ def sweep(timestamp: int) -> None:
     here = jobs.surroundings()
     with here.database.transaction(None) as session:
         sessions.sweep(session, at=clock.now(), settings=here.settings)
+
+
+@jobs.task("notices.deliver")
+def deliver(subdistrict_id: int, notice_ids: list[str]) -> None:
+    """Take notices to mail and hook; what fails is tried again at its own time."""
+    here = jobs.surroundings()
+    for notice_id in notice_ids:
+        deliveries.deliver(here.database, subdistrict_id, uuid.UUID(notice_id), here.settings)
+
+
+@jobs.queue.periodic(cron="*/10 * * * *")
+@jobs.task("notices.due")
+def deliver_due(timestamp: int) -> None:
+    """What a worker that died has left lying."""
+    here = jobs.surroundings()
+    with here.database.transaction(None) as session:
+        places = session.scalars(text("SELECT id FROM subdistrict ORDER BY id")).all()
+    for subdistrict_id in places:
+        with here.database.transaction(subdistrict_id) as session:
+            waiting = deliveries.due(session, at=clock.now())
+        for notice_id in waiting:
+            deliveries.deliver(here.database, subdistrict_id, notice_id, here.settings)

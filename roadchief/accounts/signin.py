@@ -9,7 +9,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask import session as browser
 from werkzeug.wrappers import Response as AnyResponse
 
-from roadchief.accounts import sessions
+from roadchief.accounts import notices, sessions
 from roadchief.accounts.access import ROLES, Actor, may
 from roadchief.errors import NotAllowed, NotSignedIn
 from roadchief.lib import clock
@@ -71,6 +71,8 @@ def current_or_none() -> Actor | None:
         if place.isdigit() and len(place) == 9 and place.isascii() and token:
             with tenant_transaction(int(place)) as session:
                 found = sessions.recognise(session, token, at=clock.now(), settings=settings())
+                if found and request.method == "GET" and not wants_json():
+                    g.unread = notices.unread(session, found[0].person_id)
             if found:
                 g.actor, g.sign_in_session = found
     return cast(Actor | None, g.actor)
@@ -78,7 +80,13 @@ def current_or_none() -> Actor | None:
 
 def install(app: Flask) -> None:
     """What every page asks for."""
-    app.context_processor(lambda: {"actor": _actor_for_page(), "role_name": role_name})
+    app.context_processor(
+        lambda: {
+            "actor": _actor_for_page(),
+            "role_name": role_name,
+            "unread": g.get("unread", 0),
+        }
+    )
 
 
 def device() -> str:

@@ -18,6 +18,17 @@ def test_defaults_serve_this_machine_alone() -> None:
     ("environ", "word"),
     [
         ({"ROADCHIEF_PUBLIC_ULR": "x"}, "PUBLIC_ULR"),
+        ({"ROADCHIEF_SMTP_HOST": "mail.example"}, "MAIL_FROM"),
+        (
+            {
+                "ROADCHIEF_SMTP_HOST": "mail.example",
+                "ROADCHIEF_MAIL_FROM": "lz@example.cn",
+                "ROADCHIEF_SMTP_SECURITY": "none",
+            },
+            "SMTP_SECURITY",
+        ),
+        ({"ROADCHIEF_WEBHOOK_URL": "http://gateway.example/"}, "WEBHOOK_URL"),
+        ({"ROADCHIEF_WEBHOOK_URL": "https://gateway.example/"}, "WEBHOOK_SECRET"),
         ({"ROADCHIEF_POOL_SIZE": "many"}, "POOL_SIZE"),
         ({"ROADCHIEF_POOL_SIZE": "0"}, "POOL_SIZE"),
         ({"ROADCHIEF_LOG_JSON": "perhaps"}, "LOG_JSON"),
