@@ -126,7 +126,7 @@ def sign_face(
         text=text,
         number=number,
         road=road.name,
-        segment=segment.name,
+        segment=segment.code,
         from_to=f"{segment.from_name or '起点'} → {segment.to_name or '终点'}",
         length_m=round(segment.length_m),
         chiefs=tuple((role, person) for role, person in said["chiefs"]),
