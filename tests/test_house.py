@@ -36,6 +36,9 @@ FLOORS: list[set[str]] = [
 PURE = {
     "codes/lifecycle.py",
     "codes/tokens.py",
+    "codes/symbols.py",
+    "codes/layouts.py",
+    "codes/imposing.py",
     "lib/coords.py",
     "lib/geo.py",
     "lib/text.py",

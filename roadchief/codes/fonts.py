@@ -78,6 +78,8 @@ def _characters_of(source: Source) -> dict[int, str]:
 @lru_cache(maxsize=65536)
 def source_of(character: str, weight: str) -> Source | None:
     """The first font that has this character; None when no installed one has it."""
+    if character in everyday():
+        return SOURCES[weight][0]
     code = ord(character)
     return next((one for one in SOURCES[weight] if code in _characters_of(one)), None)
 

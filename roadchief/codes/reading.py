@@ -110,6 +110,7 @@ def read_image(image: Image, *, thorough: bool = True) -> list[Any]:
             try_rotate=thorough,
             try_downscale=thorough,
             try_invert=thorough,
+            text_mode=zxingcpp.TextMode.Plain,
             return_errors=thorough,
         )
     )
