@@ -193,6 +193,7 @@ def make_engine(url: str, settings: Settings) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_pre_ping=True,
+        pool_use_lifo=True,  # the connection used last knows its tables and projections already
         connect_args={
             "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC",
             "connect_timeout": 5,

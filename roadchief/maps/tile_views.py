@@ -93,10 +93,10 @@ def _find(code: int, wanted: Wanted) -> Tile:
         at = clock.now()
         with tenant_transaction(code) as session:
             found = shelf.find(session, wanted, at=at)
-        if found is None:
-            with limiter.limit(MAKING_LIMIT), tenant_transaction(code) as session:
+            if found is None:
                 most = settings().tile_store_mb << 20
-                found = shelf.make(session, wanted, at=at, most_bytes=most)
+                with limiter.limit(MAKING_LIMIT):
+                    found = shelf.make(session, wanted, at=at, most_bytes=most)
         memory.keep(key, found)
     return found
 
