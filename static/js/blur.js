@@ -6,10 +6,18 @@ for (const tool of document.querySelectorAll("[data-blur]")) {
   const rows = tool.querySelector("[data-rows]");
   const said = tool.querySelector("[data-said]");
   const add = tool.querySelector("[data-add]");
+  const drop = tool.querySelector("[data-drop]"); // removes the part that was touched last
   const blank = rows.firstElementChild.cloneNode(true);
   const names = ["left", "top", "width", "height"];
   const smallest = 1; // percent
   const boxes = new Map(); // row → button over the photo
+  let chosen = null;
+
+  const choose = (row) => {
+    chosen = row;
+    for (const [one, box] of boxes) box.classList.toggle("chosen", one === row);
+    drop.classList.toggle("hidden", !boxes.has(row));
+  };
 
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const field = (row, name) => row.querySelector(`[name="${name}"]`);
@@ -49,6 +57,7 @@ for (const tool of document.querySelectorAll("[data-blur]")) {
     if (rows.children.length > 1) row.remove();
     else names.forEach((name) => { field(row, name).value = ""; });
     number();
+    choose(null);
     said.textContent = tool.dataset.removed;
     add.focus();
   };
@@ -57,6 +66,7 @@ for (const tool of document.querySelectorAll("[data-blur]")) {
     const box = document.createElement("button");
     box.type = "button";
     box.className = "blur-box";
+    box.addEventListener("focus", () => choose(row));
     box.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       const [left, top, width, height] = read(row);
@@ -126,6 +136,7 @@ for (const tool of document.querySelectorAll("[data-blur]")) {
   stage.addEventListener("pointercancel", (event) => end(event, false));
 
   add.addEventListener("click", () => enter([40, 40, 20, 20]).focus());
+  drop.addEventListener("click", () => remove(chosen));
   rows.addEventListener("input", (event) => draw(event.target.closest("li")));
   add.classList.remove("hidden");
   tool.querySelector("[data-numbers]").open = false;

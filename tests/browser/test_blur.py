@@ -65,7 +65,9 @@ def tool(fresh_url: str, tmp_path: Path, browser: Browser) -> Iterator[Open]:
     trouble: list[str] = []
 
     def open_(width: int = 1200, **given: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 1000}, **given)
+        context = browser.new_context(
+            viewport={"width": width, "height": 1000}, locale="zh-CN", **given
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -156,11 +158,14 @@ def test_fingers_draw_on_a_phone(tool: Open) -> None:
     expect(page.locator(".blur-box")).to_have_count(1)
     expect(page.locator("[name=width]").first).to_have_value("40.0")
     assert page.evaluate("scrollY") == 0
+    page.get_by_role("button", name="删除", exact=True).tap()
+    expect(page.locator(".blur-box")).to_have_count(0)
+    expect(page.get_by_role("button", name="删除", exact=True)).to_be_hidden()
 
 
 def test_numbers_do_it_without_script(tool: Open) -> None:
     page = tool(java_script_enabled=True)
-    context = page.context.browser.new_context(java_script_enabled=False)  # type: ignore[union-attr]
+    context = page.context.browser.new_context(java_script_enabled=False, locale="zh-CN")  # type: ignore[union-attr]
     plain = context.new_page()
     plain.goto(page.url)
     for name, value in zip(web_blobs.BOX_FIELDS, ("10", "10", "30", "30"), strict=True):
