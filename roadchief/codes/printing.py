@@ -29,7 +29,7 @@ from roadchief.codes.proofing import Place
 from roadchief.errors import BadInput, Conflict, Unavailable
 
 PART = 240  # pieces: enough to share fonts, few enough to lose little
-ALONE = 48  # up to here other processes cost more time than they save
+ALONE = 3  # parts: up to here starting other processes costs more time than it saves
 
 
 class NothingToPrint(BadInput):
@@ -150,8 +150,8 @@ def _made(
         if progress:
             progress(done)
 
-    first = list(islice(orders, 2))
-    if workers < 2 or (len(first) == 1 and len(first[0][0]) <= ALONE):
+    first = list(islice(orders, ALONE + 1))
+    if workers < 2 or len(first) <= ALONE:
         for order in chain(first, orders):
             take(make_part(*order))
         return [parts[name] for name in sorted(parts)]
@@ -231,6 +231,7 @@ def _remembered(path: Path, facts: dict[str, object]) -> Part:
 def _handed_out(parts: list[Part], out: Path, folder: Path) -> PrintReport:
     """Join, look once more at a page of every part in the joined file, and put it in place."""
     joined = folder / "joined.making"
+    joined.touch(0o600)
     with joined.open("wb") as target:
         joining.join([part.path for part in parts], target)
         target.flush()

@@ -1,6 +1,7 @@
 """Print read back: batches that resume, and files in which something is wrong."""
 
 import dataclasses
+import multiprocessing
 import os
 import random
 import signal
@@ -60,6 +61,7 @@ def test_a_batch_is_printed_in_order_and_read_back(sheet_name: str | None, tmp_p
     assert told == [9]
     assert not report.undrawn
     assert list(tmp_path.iterdir()) == [out]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600, "what it says are secrets"
     check = reading.check_print(out, texts_of(faces))
     assert check.good, check.faults
     assert [one.text for one in check.found] == texts_of(faces)
@@ -68,7 +70,10 @@ def test_a_batch_is_printed_in_order_and_read_back(sheet_name: str | None, tmp_p
     assert all(one.stands_beside(numbers[one.text]) for one in check.found)
 
 
-def test_several_parts_on_several_processes_are_one_file(tmp_path: Path) -> None:
+def test_several_parts_on_several_processes_are_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "ALONE", 0)
     faces = plates(printing.PART + 60)
     told: list[int] = []
     one = printing.make_pdf(faces, "plate", "a3", tmp_path / "one.pdf", told.append, 2)
@@ -181,6 +186,26 @@ def test_a_killed_run_leaves_no_file_and_goes_on(tmp_path: Path) -> None:
     part = printing.make_part(tuple(plates(60)), "plate", None, kept[0])
     assert part.plates == 60
     assert kept[0].stat().st_mtime_ns == before
+
+
+def test_a_process_that_dies_interrupts_the_run_and_the_next_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "ALONE", 0)
+    monkeypatch.setattr(printing, "PART", 24)
+    faces = plates(20 * 24)
+    out = tmp_path / "run.pdf"
+
+    def kill_one(done: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(printing.PrintInterrupted):
+        printing.make_pdf(faces, "plate", "a3", out, kill_one, 2)
+    assert not out.exists()
+    assert list(out.with_name("run.pdf.parts").glob("*.pdf"))
+    assert printing.make_pdf(faces, "plate", "a3", out, None, 1).plates == len(faces)
+    assert reading.check_print(out, texts_of(faces)).good
 
 
 def test_what_must_not_be_printed_is_refused(tmp_path: Path) -> None:
