@@ -11,9 +11,10 @@ from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
-from roadchief.maps import tile_views, touch_views
+from roadchief.maps import ogc_views, tile_views, touch_views
 from roadchief.issues import all_views as issues
 from roadchief.maps import views as maps
+from roadchief.patrol import all_views as patrol
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
@@ -59,10 +60,12 @@ def register_packages(app: Flask) -> None:
         import_views.pages,
         maps.pages,
         touch_views.pages,
+        ogc_views.pages,
     ):
         app.register_blueprint(blueprint)
     tile_views.install(app)
     codes.install(app)
     issues.install(app)
+    patrol.install(app)
     pwa.install(app)
     home.install(app)

@@ -211,12 +211,14 @@ def stations(session: Session) -> list[Station]:
     return list(
         session.scalars(
             select(Station)
-            .where(Station.subdistrict_id == tenant_of(session))
+            .where(Station.subdistrict_id == tenant_of(session), Station.closed_at.is_(None))
             .order_by(Station.name)
         )
     )
 
 
 def organisations(session: Session) -> list[Organisation]:
-    wanted = select(Organisation).where(Organisation.subdistrict_id == tenant_of(session))
+    wanted = select(Organisation).where(
+        Organisation.subdistrict_id == tenant_of(session), Organisation.closed_at.is_(None)
+    )
     return list(session.scalars(wanted.order_by(Organisation.kind, Organisation.name)))

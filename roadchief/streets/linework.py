@@ -66,7 +66,9 @@ def cut(
     """A line cut where it meets `others` (name, line); shorter pieces join a neighbour."""
     plane = Plane.around(line)
     flat = plane.flat(line)
-    near = _near(flat, [(name, plane.flat(other)) for name, other in others], shortest_m)
+    shapes = plane.flat(np.array([other for _, other in others], dtype=object))
+    names = [name for name, _ in others]
+    near = _near(flat, list(zip(names, shapes, strict=True)), shortest_m)
     marks = _crossings(flat, near)
     shortest_m = max(shortest_m, 2 * TOUCH_M)
     cuts = _thinned(marks, flat.length, shortest_m)

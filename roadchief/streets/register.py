@@ -96,12 +96,17 @@ def cut_road(
     """Cut at the sub-district's border, then at junctions with `others` (name, line)."""
     area = session.scalar(select(Subdistrict.area).where(Subdistrict.id == tenant_of(session)))
     kept = linework.inside(lines, area) if area is not None else list(lines)
+    pieces = [
+        piece
+        for line in kept
+        for piece in linework.cut(linework.in_house_number_order(line), others)
+    ]
     segments: list[RoadSegment] = []
-    for line in kept:
-        for piece in linework.cut(linework.in_house_number_order(line), others):
-            segment = _segment(session, road, piece, number=len(segments) + 1, at=at)
-            segment.kerb_m, segment.key_road, segment.block_id = kerb_m, key_road, block_id
-            segments.append(segment)
+    for piece, code in zip(pieces, free_codes(session, road, len(pieces)), strict=True):
+        segment = _made(road, piece, code, number=len(segments) + 1, at=at)
+        segment.kerb_m, segment.key_road, segment.block_id = kerb_m, key_road, block_id
+        segments.append(segment)
+    session.add_all(segments)
     session.flush()
     events.record(session, "streets.road_cut", subject=road, by=by, at=at, into=len(segments))
     return segments
@@ -236,11 +241,21 @@ def _locked_road(session: Session, road_id: uuid.UUID) -> Road:
 def _segment(
     session: Session, road: Road, piece: linework.Piece, *, number: int, at: datetime
 ) -> RoadSegment:
-    segment = RoadSegment(
+    (code,) = free_codes(session, road, 1)
+    segment = _made(road, piece, code, number=number, at=at)
+    session.add(segment)
+    session.flush()
+    return segment
+
+
+def _made(
+    road: Road, piece: linework.Piece, code: str, *, number: int, at: datetime
+) -> RoadSegment:
+    return RoadSegment(
         subdistrict_id=road.subdistrict_id,
         id=new_id(),
         road_id=road.id,
-        code=free_code(session, road),
+        code=code,
         name=segment_name(road.name, piece.from_name, piece.to_name),
         seq=number,
         line=piece.line,
@@ -249,17 +264,14 @@ def _segment(
         to_name=piece.to_name,
         opened_at=at,
     )
-    session.add(segment)
-    session.flush()
-    return segment
 
 
 def segment_name(road: str, from_name: str | None, to_name: str | None) -> str:
     return f"{road}（{from_name or '起点'}—{to_name or '终点'}）"
 
 
-def free_code(session: Session, road: Road) -> str:
-    """The next code with this road's initials; roads may share them, codes are never reused."""
+def free_codes(session: Session, road: Road, count: int) -> list[str]:
+    """The next codes with this road's initials; roads may share them, codes are never reused."""
     stem = naming.segment_code(road.name, 0).rsplit("-", 1)[0]
     in_turn(session, f"segment.code {stem}")
     used = session.scalars(
@@ -268,7 +280,8 @@ def free_code(session: Session, road: Road) -> str:
         .where(RoadSegment.code.startswith(f"{stem}-", autoescape=True))
     )
     numbers = [int(code.rsplit("-", 1)[1]) for code in used if code.rsplit("-", 1)[1].isdigit()]
-    return naming.segment_code(road.name, max(numbers, default=0) + 1)
+    first = max(numbers, default=0) + 1
+    return [naming.segment_code(road.name, number) for number in range(first, first + count)]
 
 
 def _like(segment: RoadSegment, before: RoadSegment) -> RoadSegment:

@@ -1,11 +1,14 @@
 """Reading what people send: each field by name, with a limit, or a refusal that names it."""
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from roadchief.errors import BadInput
 from roadchief.lib.text import clean
+
+DECIMAL = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def text_field(form: Mapping[str, str], name: str, *, label: str, limit: int = 200) -> str:
@@ -55,3 +58,34 @@ def date_field(form: Mapping[str, str], name: str, *, label: str) -> date:
         raise BadInput(
             field=label, reason_zh="应为日期，如 2026-11-24", reason_en="a date such as 2026-11-24"
         ) from error
+
+
+def decimal_field(
+    form: Mapping[str, str], name: str, *, label: str, low: float, high: float
+) -> float | None:
+    """A number with a point, or None where nothing was written."""
+    given = form.get(name, "").strip()
+    if not given:
+        return None
+    found = float(given) if DECIMAL.fullmatch(given) else None
+    if found is None or not low <= found <= high:
+        raise BadInput(
+            field=label,
+            reason_zh=f"应为 {low:g} 到 {high:g} 的数",
+            reason_en=f"{low:g} to {high:g}",
+        )
+    return found
+
+
+def choice_field(
+    form: Mapping[str, str], name: str, *, label: str, among: Collection[str]
+) -> str | None:
+    """One of the offered keys, or None where none was chosen."""
+    given = form.get(name, "").strip()
+    if given and given not in among:
+        raise BadInput(field=label, reason_zh="请从列表中选择", reason_en="choose one of the list")
+    return given or None
+
+
+def optional_id(form: Mapping[str, str], name: str, *, label: str) -> uuid.UUID | None:
+    return id_field(form, name, label=label) if form.get(name, "").strip() else None
