@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from roadchief.accounts.access import Actor
+from roadchief.accounts.access import TABLE, Actor
 from roadchief.streets.charge import RUNNING, STATE
 
 LOWEST, HIGHEST = 10, 18
@@ -45,6 +45,9 @@ class Layer:
     action: str | None = None  # of access.TABLE, asked where the layer is not public
     fresh_s: int = DAY_S
     values: Callable[[Actor | None], Mapping[str, Any]] = field(default=_nothing)
+    single_from: int = LOWEST  # below, numbers by squares come as the MVT layer `counted_as`
+    counted_as: str = ""
+    counts: Mapping[str, str] = field(default_factory=dict)
 
 
 LAYERS: dict[str, Layer] = {}
@@ -60,6 +63,8 @@ def register(layer: Layer) -> None:
         raise ValueError(f"layer {layer.name} is there already")
     if not layer.public and layer.action is None:
         raise ValueError(f"layer {layer.name} says neither that it is public nor who may see it")
+    if layer.action is not None and layer.action not in TABLE:
+        raise ValueError(f"layer {layer.name} asks for {layer.action}, which nobody holds")
     LAYERS[layer.name] = layer
 
 
@@ -194,7 +199,15 @@ for _layer in (
         ("road_segment", "assignment", "post"),
         fresh_s=60,  # posts begin and end with the time
     ),
-    Layer("storefronts", _storefronts, SHOP_FIELDS, ("storefront",)),
+    Layer(
+        "storefronts",
+        _storefronts,
+        SHOP_FIELDS,
+        ("storefront",),
+        single_from=SINGLE_FROM,
+        counted_as="clusters",
+        counts={"count": "Number"},
+    ),
     Layer("fronts", _fronts, {}, ("storefront",), lowest=NAMED_FROM),
     Layer(
         "duty_zones",

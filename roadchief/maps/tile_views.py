@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
+import roadchief.maps.duty_layers  # noqa: F401: makes its layers known
 from roadchief.accounts.access import Actor, may
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound

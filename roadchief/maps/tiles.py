@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.maps.layers import HIGHEST, LOWEST, MARGIN, SINGLE_FROM, Layer
+from roadchief.maps.layers import HIGHEST, LOWEST, MARGIN, Layer
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,13 @@ def _described(layer: Layer) -> list[dict[str, object]]:
         "minzoom": layer.lowest,
         "maxzoom": layer.highest,
     }
-    if layer.name != "storefronts":
+    if not layer.counted_as:
         return [one]
     counts: dict[str, object] = {
-        "id": "clusters",
-        "description": "numbers of storefronts by squares",
-        "fields": {"count": "Number"},
+        "id": layer.counted_as,
+        "description": f"numbers of {layer.name} by squares",
+        "fields": dict(layer.counts),
         "minzoom": layer.lowest,
-        "maxzoom": SINGLE_FROM - 1,
+        "maxzoom": layer.single_from - 1,
     }
-    return [counts, one | {"minzoom": SINGLE_FROM}]
+    return [counts, one | {"minzoom": layer.single_from}]

@@ -1,0 +1,142 @@
+"""Layers of the work on the street: cases, last visits, coverage. None of them is public.
+
+Their tables change all day and note no changes for kept tiles: these are kept for half a minute.
+Each is narrowed to what the person may see: those who answer for all see all, chiefs their own
+segments, departments the cases of their units. Where a circle sees everything, it shares tiles.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from roadchief.accounts.access import Actor
+from roadchief.issues import board
+from roadchief.maps.layers import BOX, TILE, Layer, features, register
+from roadchief.patrol import weeks
+from roadchief.patrol.standing import LAST
+from roadchief.streets.charge import RUNNING
+
+FRESH_S = 30
+CASES_FROM = 14
+LONG = 366  # days; longer ago is as good as never on a map
+# A person's running assignments reach segment `s`.
+OWN = """(CAST(:everywhere AS boolean)
+  OR s.id IN (SELECT segment_id FROM running WHERE person_id = :who AND segment_id IS NOT NULL)
+  OR s.road_id IN (SELECT road_id FROM running WHERE person_id = :who AND road_id IS NOT NULL)
+  OR s.block_id IN (SELECT block_id FROM running WHERE person_id = :who AND block_id IS NOT NULL))
+"""
+DAYS = f"""least({LONG}, floor(extract(epoch FROM CAST(:at AS timestamptz) - v.last_at)
+  / 86400))::int"""
+# The lights of deadlines.light, for cases that are not ended.
+LIGHT = """CASE WHEN c.paused_at IS NOT NULL THEN 'paused' WHEN c.due_at IS NULL THEN 'none'
+  WHEN :at > c.black_at THEN 'black' WHEN :at > c.due_at THEN 'red'
+  WHEN :at >= c.yellow_at THEN 'yellow' ELSE 'green' END"""
+IN_REACH = """(CAST(:all_cases AS boolean) OR c.unit_id IN (
+  SELECT p.organisation_id FROM post p WHERE p.subdistrict_id = :here AND p.person_id = :officer
+    AND p.role = 'officer' AND p.organisation_id IS NOT NULL AND p.starts_at <= :at
+    AND (p.ends_at IS NULL OR p.ends_at > :at)))"""
+CASES = f"""FROM case_file c WHERE c.subdistrict_id = :here AND c.ended_at IS NULL
+  AND c.place && {BOX} AND {IN_REACH}"""
+
+
+def segments_in_reach(actor: Actor | None) -> Mapping[str, Any]:
+    everywhere = actor is not None and bool(actor.roles & weeks.SEES_ALL)
+    return {"everywhere": everywhere, "who": None if everywhere or not actor else actor.person_id}
+
+
+def cases_in_reach(actor: Actor | None) -> Mapping[str, Any]:
+    every = actor is not None and bool(actor.roles & board.SEES_ALL)
+    return {"all_cases": every, "officer": None if every or not actor else actor.person_id}
+
+
+def _check_ins(_zoom: int) -> str:
+    """Open storefronts with the days since the last visit that counts; without `days`: never."""
+    return features(
+        "check_ins",
+        f"f.id::text AS id, {DAYS} AS days",
+        "f.door",
+        "FROM storefront f JOIN road_segment s "
+        f"ON s.subdistrict_id = :here AND s.id = f.segment_id {LAST} "
+        "WHERE f.subdistrict_id = :here AND f.closed_at IS NULL "
+        f"AND f.door && {BOX} AND {OWN}",
+        first=f"WITH {RUNNING}",
+    )
+
+
+def _coverage(_zoom: int) -> str:
+    """Segments with their open storefronts, those never visited, and the median of days."""
+    return features(
+        "coverage",
+        "s.id::text AS id, n.shops, n.never, n.days",
+        "s.line",
+        "FROM road_segment s JOIN LATERAL (SELECT count(*)::int AS shops, "
+        "count(*) FILTER (WHERE v.last_at IS NULL)::int AS never, "
+        f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {DAYS}) AS days "
+        f"FROM storefront f {LAST} WHERE f.subdistrict_id = :here AND f.segment_id = s.id "
+        "AND f.closed_at IS NULL) n ON true "
+        "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL "
+        f"AND s.line && {BOX} AND {OWN}",
+        first=f"WITH {RUNNING}",
+    )
+
+
+def _cases(zoom: int) -> str:
+    """Running cases with their light; low: numbers by squares of a quarter tile."""
+    if zoom >= CASES_FROM:
+        columns = f"c.id::text AS id, c.category, c.state, {LIGHT} AS light"
+        return features("cases", columns + (", c.number" if zoom >= 16 else ""), "c.place", CASES)
+    square = f"ST_SnapToGrid(ST_Transform(c.place, 3857), (ST_XMax({TILE}) - ST_XMin({TILE})) / 4)"
+    return (
+        "(SELECT coalesce(ST_AsMVT(q, 'case_clusters', 4096, 'g'), ''::bytea) FROM ("
+        "SELECT count(*)::int AS count, count(*) FILTER (WHERE :at > c.due_at)::int AS overdue, "
+        f"ST_AsMVTGeom(ST_Centroid(ST_Collect(ST_Transform(c.place, 3857))), {TILE}, 4096, 0) "
+        f"AS g {CASES} GROUP BY {square}) q WHERE g IS NOT NULL)"
+    )
+
+
+register(
+    Layer(
+        "check_ins",
+        _check_ins,
+        {"id": "String", "days": "Number"},
+        (),
+        lowest=16,
+        public=False,
+        action="patrol.chief",
+        fresh_s=FRESH_S,
+        values=segments_in_reach,
+    )
+)
+register(
+    Layer(
+        "coverage",
+        _coverage,
+        {"id": "String", "shops": "Number", "never": "Number", "days": "Number"},
+        (),
+        lowest=14,
+        public=False,
+        action="patrol.chief",
+        fresh_s=FRESH_S,
+        values=segments_in_reach,
+    )
+)
+register(
+    Layer(
+        "cases",
+        _cases,
+        {
+            "id": "String",
+            "category": "String",
+            "state": "String",
+            "light": "String",
+            "number": "String",
+        },
+        (),
+        public=False,
+        action="issues.desk",
+        fresh_s=FRESH_S,
+        values=cases_in_reach,
+        single_from=CASES_FROM,
+        counted_as="case_clusters",
+        counts={"count": "Number", "overdue": "Number"},
+    )
+)
