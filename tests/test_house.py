@@ -47,6 +47,7 @@ PURE = {
     "issues/moves.py",
     "issues/routing.py",
     "issues/categories.py",
+    "issues/triage.py",
     "issues/deadlines.py",
     "accounts/access.py",
     "accounts/wording.py",

@@ -55,8 +55,15 @@ TABLE: dict[str, frozenset[str]] = {
     "codes.own": frozenset({"merchant"}),
     "codes.mint": frozenset({"admin", "operator"}),
     "codes.settle": CHIEFS | {"admin", "operator"},
+    # Patrol as chiefs see it, each within the own segments: look, decide, plan.
+    "patrol.chief": CHIEFS | {"segment_chief", "admin", "auditor", "operator"},
+    "patrol.review": CHIEFS | {"operator"},
+    "patrol.plan": CHIEFS | {"operator"},
     # The phone app: whoever walks, and merchants for the self-check of their own shop.
     "patrol.sync": CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator", "merchant"},
+    # Cases: the desk shows each what the own unit or post answers for; moves ask workflow too.
+    "issues.desk": CHIEFS | {"operator", "officer", "patroller", "segment_chief", "auditor"},
+    "issues.own": frozenset({"merchant"}),
 }
 
 

@@ -2,9 +2,14 @@
 
 from flask import Flask
 
-from roadchief.issues import citizen_views
+from roadchief.issues import citizen_views, desk_views, figures_views, merchant_views
 
 
 def install(app: Flask) -> None:
-    for blueprint in (citizen_views.pages,):
+    for blueprint in (
+        citizen_views.pages,
+        desk_views.pages,
+        merchant_views.pages,
+        figures_views.pages,
+    ):
         app.register_blueprint(blueprint)

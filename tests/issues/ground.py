@@ -127,3 +127,26 @@ def opened(session: Session, world: World, **given) -> Case:  # type: ignore[no-
     case = file_case(session, world, **given)
     opening.open_case(session, case, who=CENTRE, at=given.get("at", TUESDAY))
     return case
+
+
+def build_second(session: Session, world: World) -> spots.Spot:
+    """A neighbour with a merchant and keeper of its own."""
+    here = tenant_of(session)
+    shop = makers.make_storefront(
+        session, world.segment, name="隔壁面馆", house_number="529号", measure_m=128.0
+    )
+    merchant = add(session, Merchant(subdistrict_id=here, name="隔壁面馆", kind="sole_trader"))
+    add(
+        session,
+        Tenancy(
+            subdistrict_id=here,
+            storefront_id=shop.id,
+            merchant_id=merchant.id,
+            sign_name="隔壁面馆",
+            starts_on=date(2026, 1, 1),
+        ),
+    )
+    keeper = makers.make_person(session, "王师傅")
+    makers.make_post(session, keeper, role="merchant")
+    shopkeepers.name(session, merchant, person_id=keeper.id, by=None, at=makers.NOON)
+    return spots.of_storefront(session, shop.id, at=TUESDAY)

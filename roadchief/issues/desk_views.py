@@ -1,0 +1,333 @@
+"""The desk of departments, operation centre and chiefs: queue, case page, acts."""
+
+import uuid
+from typing import Any
+
+import shapely
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from roadchief import blobs
+from roadchief.accounts.access import Actor
+from roadchief.accounts.signin import allows, current
+from roadchief.db import new_id, savepoint, tenant_of
+from roadchief.errors import NotFound, Refusal, status_of
+from roadchief.issues import (
+    acting,
+    board,
+    cases,
+    categories,
+    forms,
+    merging,
+    moves,
+    opening,
+    publishing,
+    story,
+    triage,
+    workflow,
+)
+from roadchief.issues.acting import Act
+from roadchief.issues.models import Case, SavedView
+from roadchief.issues.refusals import NoSuchCase, bad
+from roadchief.lib import clock
+from roadchief.web import settings, tenant_transaction
+from roadchief.web.blobs import boxes_from, photos_from, takes_photos
+from roadchief.web.pages import Page, language, page_number
+
+pages = Blueprint("desk", __name__, url_prefix="/desk")
+SIZE = 50
+MOST_AT_ONCE = 200
+IN_BULK = ("accept", "dispatch", "remind", "note", "inspect", "check")
+
+
+@pages.get("/")
+@allows("issues.desk")
+def start() -> str:
+    actor, at, number = current(), clock.now(), page_number()
+    given = board.read_filter(request.args.to_dict())
+    with tenant_transaction(actor.subdistrict_id) as session:
+        scope = board.scope_of(session, actor, at=at)
+        rows, total = board.page(session, given, scope, at=at, number=number, size=SIZE)
+        return render_template(
+            "issues/desk.html",
+            page=Page(rows, number, total, SIZE),
+            given=given,
+            counts=board.counts(session, scope, at=at),
+            views=board.views_of(session, actor.person_id),
+            units=opening.units(session),
+            known=categories.known(),
+            states=moves.STATES,
+            tabs=tab_words(),
+            counted=board.COUNTED,
+        )
+
+
+def tab_words() -> dict[str, str]:
+    return {
+        "mine": gettext("我的"),
+        "new": gettext("待受理"),
+        "overdue": gettext("逾期"),
+        "today": gettext("今天到期"),
+        "check": gettext("待核查"),
+        "no_unit": gettext("无责任单位"),
+        "paused": gettext("已暂停"),
+        "open": gettext("全部在办"),
+        "closed": gettext("已结束"),
+    }
+
+
+@pages.get("/cases/<uuid:case_id>")
+@allows("issues.desk")
+def case(case_id: uuid.UUID) -> str:
+    return _case_page(case_id)
+
+
+def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "") -> str:
+    actor, at = current(), clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        row, parts = _reached(session, case_id, actor)
+        facts = cases.facts_of(session, row)
+        allowed = workflow.moves_for(parts, facts)
+        units = opening.units(session)
+        names = {unit.id: unit.name for unit in units}
+        kind = categories.find(row.category)
+        return render_template(
+            "issues/case.html",
+            case=row,
+            kind=kind,
+            known=categories.known(),
+            light=board.light(row, at),
+            lines=story.for_desk(session, row),
+            photos=story.photos_of(session, row),
+            ratings=story.ratings_of(session, row),
+            beside=story.beside(session, row),
+            alike=_alike(session, row, at),
+            allowed=[move for move in allowed if move.verb in acting.DOING],
+            needs={move.verb: workflow.needs(move.verb, facts) for move in allowed},
+            units=units,
+            unit=names.get(row.unit_id) if row.unit_id else None,
+            states=moves.STATES,
+            closings=moves.CLOSINGS,
+            trouble=trouble,
+            words=words,
+            preview=publishing.preview(row.words),
+            suggested=triage.suggest(row.words) if row.state in ("reported", "verifying") else [],
+            danger_words=categories.danger_words(row.words),
+        )
+
+
+def _alike(session: Session, row: Case, at: Any) -> list[Any]:
+    if row.ended_at or row.state not in ("reported", "verifying", "open"):
+        return []
+    return merging.alike(
+        session,
+        category=row.category,
+        place=row.place,
+        storefront_id=row.storefront_id,
+        words=row.words,
+        at=at,
+        public=False,
+        not_this=row.id,
+    )
+
+
+@pages.post("/cases/<uuid:case_id>/do/<verb>")
+@allows("issues.desk")
+@takes_photos(5)
+def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
+    """One move. A refusal shows the page as it is now, and the words that were written."""
+    actor, at = current(), clock.now()
+    try:
+        developed = photos_from(request.files, "photos", most=5)
+        with tenant_transaction(actor.subdistrict_id) as session:
+            _row, parts = _reached(session, case_id, actor)
+            row = cases.locked(session, case_id)
+            who = acting.who_for(verb, parts, actor.person_id)
+            kept = [
+                blobs.keep(session, one, by=actor.person_id, at=at, settings=settings())
+                for one in developed
+            ]
+            given = Act(
+                who=who,
+                at=at,
+                form=request.form,
+                units=tuple(forms.ids_of(request.form.getlist("unit"))),
+                photo_ids=tuple(blob.id for blob in kept),
+            )
+            acting.act(session, row, verb, given)
+    except NoSuchCase:
+        raise
+    except Refusal as refusal:
+        words = forms.long_text(request.form, "words", label="words", most=100_000)[:4000]
+        page = _case_page(case_id, trouble=refusal.say(language()), words=words)
+        return page, status_of(refusal)
+    flash(gettext("已完成：") + moves.BY_VERB[verb].say(language()), "ok")
+    with tenant_transaction(actor.subdistrict_id) as session:
+        scope = board.scope_of(session, actor, at=at)
+        still = board.in_reach(session, case_id, scope)
+    return redirect(url_for("desk.case", case_id=case_id) if still else url_for("desk.start"), 303)
+
+
+@pages.post("/bulk")
+@allows("issues.desk")
+def bulk() -> AnyResponse | str:
+    """Several at once, in order of id; one that is refused spoils none of the others."""
+    actor, at = current(), clock.now()
+    verb = request.form.get("verb", "")
+    ids = sorted(forms.ids_of(request.form.getlist("case"), most=MOST_AT_ONCE))
+    if verb not in IN_BULK or not ids:
+        raise bad("批量 bulk", "请选择案件和操作", "choose cases and what to do")
+    units = tuple(forms.ids_of(request.form.getlist("unit")))
+    done, refused = 0, []
+    with tenant_transaction(actor.subdistrict_id) as session:
+        for case_id in ids:
+            try:
+                with savepoint(session):
+                    _row, parts = _reached(session, case_id, actor)
+                    who = acting.who_for(verb, parts, actor.person_id)
+                    row = cases.locked(session, case_id)
+                    acting.act(session, row, verb, Act(who, at, request.form, units))
+                    session.flush()
+                done += 1
+            except Refusal as refusal:
+                refused.append((_number(session, case_id), refusal.say(language())))
+    return render_template("issues/bulk.html", done=done, refused=refused, verb=moves.BY_VERB[verb])
+
+
+@pages.post("/cases/<uuid:case_id>/words")
+@allows("issues.desk")
+def release_words(case_id: uuid.UUID) -> AnyResponse:
+    """The officer's wording becomes public, with numbers masked."""
+    actor, at = current(), clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        _row, parts = _reached(session, case_id, actor)
+        who = acting.who_for("contact", parts, actor.person_id)
+        row = cases.locked(session, case_id)
+        words = forms.long_text(request.form, "words", label=gettext("公开文字"))
+        publishing.release_words(session, row, words, who=who, at=at)
+    return redirect(url_for("desk.case", case_id=case_id), 303)
+
+
+@pages.get("/cases/<uuid:case_id>/photos/<uuid:photo_id>")
+@allows("issues.desk")
+def photo(case_id: uuid.UUID, photo_id: uuid.UUID) -> str:
+    """One photo, large, with the blur tool and the release."""
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        row, _parts = _reached(session, case_id, actor)
+        taken = publishing.find_photo(session, row, photo_id)
+        blob = blobs.get(session, taken.photo_id)
+        return render_template("issues/photo.html", case=row, row=taken, blob=blob)
+
+
+@pages.post("/cases/<uuid:case_id>/photos/<uuid:photo_id>/<act>")
+@allows("issues.desk")
+def release_photo(case_id: uuid.UUID, photo_id: uuid.UUID, act: str) -> AnyResponse:
+    """`blur` and `release` make it public, `withdraw` takes it back."""
+    actor, at = current(), clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        _row, parts = _reached(session, case_id, actor)
+        who = acting.who_for("contact", parts, actor.person_id)
+        row = cases.locked(session, case_id)
+        taken = publishing.find_photo(session, row, photo_id)
+        if act == "withdraw":
+            publishing.withdraw_photo(session, row, taken, who=who, at=at)
+        elif act in ("release", "blur"):
+            public_id = taken.photo_id
+            if act == "blur":
+                blob = blobs.get(session, taken.photo_id)
+                boxes = boxes_from(request.form)
+                public_id = blobs.blurred(
+                    session, blob, boxes, by=actor.person_id, at=at, settings=settings()
+                ).id
+            publishing.release_photo(session, row, taken, public_photo_id=public_id, who=who, at=at)
+        else:
+            raise NotFound
+    return redirect(url_for("desk.case", case_id=case_id), 303)
+
+
+@pages.get("/cases/<uuid:case_id>/print")
+@allows("issues.desk")
+def print_case(case_id: uuid.UUID) -> str:
+    """A sheet for the file, or "save as PDF" in the browser."""
+    actor, at = current(), clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        row, _parts = _reached(session, case_id, actor)
+        return render_template(
+            "issues/print.html",
+            case=row,
+            kind=categories.find(row.category),
+            lines=story.for_desk(session, row),
+            photos=story.photos_of(session, row),
+            light=board.light(row, at),
+            states=moves.STATES,
+            at=at,
+        )
+
+
+@pages.post("/views")
+@allows("issues.desk")
+def save_view() -> AnyResponse:
+    actor = current()
+    name = forms.needed_text(request.form, "name", label=gettext("名称"), most=40)
+    given = board.read_filter(request.form.to_dict())
+    with tenant_transaction(actor.subdistrict_id) as session:
+        known = {view.name: view for view in board.views_of(session, actor.person_id)}
+        if name in known:
+            known[name].filter = given.as_json()
+        else:
+            session.add(
+                SavedView(
+                    subdistrict_id=tenant_of(session),
+                    id=new_id(),
+                    person_id=actor.person_id,
+                    name=name,
+                    filter=given.as_json(),
+                )
+            )
+    return redirect(url_for("desk.start", **given.as_address()), 303)
+
+
+@pages.get("/cases.geojson")
+@allows("issues.desk")
+def layer() -> AnyResponse:
+    """The queue's filter as a layer for maps and QGIS; up to 2,000 cases."""
+    actor, at = current(), clock.now()
+    given = board.read_filter(request.args.to_dict())
+    with tenant_transaction(actor.subdistrict_id) as session:
+        scope = board.scope_of(session, actor, at=at)
+        rows, _total = board.page(session, given, scope, at=at, number=1, size=2000)
+    features = [
+        {
+            "type": "Feature",
+            "geometry": shapely.geometry.mapping(row.case.place),
+            "properties": {
+                "id": str(row.case.id),
+                "number": row.case.number,
+                "category": row.case.category,
+                "name": categories.find(row.case.category).say(language()),
+                "state": row.case.state,
+                "light": row.light,
+                "due": row.case.due_at.isoformat() if row.case.due_at else None,
+            },
+        }
+        for row in rows
+        if row.case.place is not None
+    ]
+    return jsonify(type="FeatureCollection", features=features)
+
+
+def _reached(session: Session, case_id: uuid.UUID, actor: Actor) -> tuple[Case, frozenset[str]]:
+    """The case with the parts that this person plays in it; out of reach is not there."""
+    scope = board.scope_of(session, actor, at=clock.now())
+    if not board.in_reach(session, case_id, scope):
+        raise NoSuchCase
+    row = cases.find(session, case_id)
+    return row, board.parts_in(row, actor, scope, opening.helpers_of(session, row))
+
+
+def _number(session: Session, case_id: uuid.UUID) -> str:
+    row = session.get(Case, (tenant_of(session), case_id))
+    return row.number if row else "—"

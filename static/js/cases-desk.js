@@ -1,0 +1,48 @@
+/* The queue: pins beside the list, keys, select all. The page works without it. */
+(() => {
+  const colour = { green: "#0B7A53", yellow: "#985200", red: "#B3261E", black: "#16222B", paused: "#5B6770", done: "#5B6770", none: "#5B6770" };
+  const shape = { green: "●", yellow: "◆", red: "▲", black: "■", paused: "❚❚", done: "✓", none: "○" };
+  const single = document.querySelector("[data-casemap]");
+  if (single && window.L) {
+    const at = [Number(single.dataset.lat), Number(single.dataset.lon)];
+    const map = window.casesMap(single, { subdistrict: single.dataset.subdistrict, center: at, zoom: 18 });
+    L.circleMarker(at, { radius: 9, color: colour.red }).addTo(map);
+  }
+  const box = document.querySelector("[data-deskmap]");
+  const rows = [...document.querySelectorAll("[data-queue] tr[data-id]")];
+  const pins = new Map();
+  if (box && window.L) {
+    const placed = rows.filter((row) => row.dataset.lon);
+    const map = window.casesMap(box, { subdistrict: box.dataset.subdistrict, center: [31.2271, 121.5195], zoom: 15 });
+    for (const row of placed) {
+      const mark = document.createElement("span");
+      mark.textContent = shape[row.dataset.light] || "○";
+      mark.style.color = colour[row.dataset.light] || colour.none;
+      mark.style.font = "700 20px sans-serif";
+      mark.style.textShadow = "0 0 3px #fff, 0 0 3px #fff";
+      const pin = L.marker([Number(row.dataset.lat), Number(row.dataset.lon)], { icon: L.divIcon({ html: mark, className: "", iconSize: [22, 22] }), title: row.querySelector("b")?.textContent || "" }).addTo(map);
+      pin.on("click", () => select(rows.indexOf(row), true));
+      pins.set(row, pin);
+    }
+    if (placed.length) map.fitBounds(L.latLngBounds(placed.map((row) => [Number(row.dataset.lat), Number(row.dataset.lon)])).pad(0.1), { maxZoom: 18, animate: false });
+    box.map = map;
+  }
+  let at = -1;
+  function select(index, scroll) {
+    if (!rows[index]) return;
+    rows[at]?.removeAttribute("aria-selected");
+    at = index; rows[at].setAttribute("aria-selected", "true");
+    rows[at].querySelector("a").focus({ preventScroll: !scroll });
+    const pin = pins.get(rows[at]);
+    if (pin && box.map) box.map.panTo(pin.getLatLng());
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+    if (event.key === "j") select(at + 1, true);
+    else if (event.key === "k") select(at - 1, true);
+    else if (event.key === "x" && rows[at]) { const tick = rows[at].querySelector("input"); tick.checked = !tick.checked; }
+    else if (event.key === "/") { event.preventDefault(); document.querySelector("[role=search] [type=search]")?.focus(); }
+  });
+  const all = document.querySelector("[data-all]");
+  if (all) { all.classList.remove("hidden"); all.addEventListener("click", () => { for (const row of rows) row.querySelector("input").checked = true; }); }
+})();
