@@ -17,6 +17,7 @@ from roadchief.streets.models import RoadSegment, Subdistrict
 WEST, SOUTH = 121.60, 31.00  # farmland and sea: the streets are invented
 STEP_DEG = 0.004
 DOORS_A_SEGMENT = 120
+STAGED = 50_000  # rows a statement, so that none runs into the time limit
 WORDS = "桂香知味蓝湾晨光老灶禾田春信同福青石云栖小满谷雨拾光顺和裕民得闲南枝四喜白果鹿鸣"
 TRADES = ("面馆", "理发店", "水果店", "五金店", "咖啡", "茶饮", "便利店", "小吃", "花店", "药房")
 COLUMNS = (
@@ -25,6 +26,7 @@ COLUMNS = (
     "opened_at"
 )
 
+TAKE = f"INSERT INTO storefront ({COLUMNS}) SELECT {COLUMNS} FROM stage"
 STAGE = "CREATE TEMP TABLE IF NOT EXISTS stage (LIKE storefront) ON COMMIT DROP"
 
 
@@ -47,7 +49,7 @@ def make(database: Database, code: int, storefronts: int, *, at: datetime) -> in
         each = -(-storefronts // len(segments))
         dice = np.random.default_rng(code)
         words = random.Random(code)
-        left = storefronts
+        left, staged = storefronts, 0
         # COPY knows no row-level security, so it goes by way of a table of this transaction.
         session.execute(text(STAGE))
         session.execute(text("TRUNCATE stage"))
@@ -58,8 +60,12 @@ def make(database: Database, code: int, storefronts: int, *, at: datetime) -> in
                     for row in _doors(segment, count, dice, words, at):
                         copy.write_row(row)
                 left -= count
+                staged += count
                 progress.advance(bar, count)
-        session.execute(text(f"INSERT INTO storefront ({COLUMNS}) SELECT {COLUMNS} FROM stage"))
+                if staged >= STAGED or not left:
+                    cursor.execute(TAKE)
+                    cursor.execute("TRUNCATE stage")
+                    staged = 0
     return storefronts - left
 
 
