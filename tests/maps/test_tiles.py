@@ -19,7 +19,7 @@ from roadchief.accounts.access import Actor
 from roadchief.app import create_app
 from roadchief.db import Database
 from roadchief.lib import clock
-from roadchief.maps import layers, shelf
+from roadchief.maps import layers, shelf, tile_views
 from roadchief.maps.layers import Layer
 from roadchief.maps.tiles import Square
 from roadchief.streets import chiefs
@@ -466,3 +466,13 @@ def test_memory_forgets_by_size_and_time() -> None:
     brief = shelf.Memory(trust_s=0, most_bytes=100)
     brief.keep((1,), shelf.Tile(b"", ""))
     assert brief.find((1,)) is None
+
+
+def test_tiles_that_must_be_made_are_limited_and_kept_ones_are_not(
+    real: Database, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tile_views, "MAKING_LIMIT", "2 per minute")
+    settings = replace(make_settings(fresh_url, tmp_path), testing=False, rate_limit="3 per minute")
+    client = create_app(settings, real).test_client()
+    assert [client.get(address("streets", z)).status_code for z in (16, 15, 14)] == [200, 200, 429]
+    assert all(client.get(address("streets", 16)).status_code == 200 for _ in range(8))
