@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from roadchief.streets.importing.report import Problem, Report
 from roadchief.streets.models import Road, RoadSegment, Subdistrict
 
 SHORTEST_ROAD_M = 20.0
+AROUND_DEG = 0.002  # some 200 m: more than any junction is wide
 KERBS_M = {"motorway": 15.0, "trunk": 15.0, "primary": 14.0, "secondary": 11.0, "tertiary": 8.0}
 FOOT = {"footway", "path", "steps", "cycleway", "corridor", "platform", "proposed", "construction"}
 
@@ -59,6 +61,26 @@ class Ways:
                 self.rows += 1
 
 
+class _Ground:
+    """The lines that may cut others, found by place: a city has thousands of them."""
+
+    def __init__(self, merged: dict[str, list[shapely.LineString]]) -> None:
+        self._lines = [
+            (name, line)
+            for name, lines in merged.items()
+            if naming.is_on_the_ground(name)
+            for line in lines
+        ]
+        self._tree = shapely.STRtree([line for _, line in self._lines])
+
+    def around(self, name: str, lines: list[shapely.LineString]) -> list[tuple[str, BaseGeometry]]:
+        """What lies so near these lines that it may meet them, but for the road itself."""
+        room = np.array([-AROUND_DEG, -AROUND_DEG, AROUND_DEG, AROUND_DEG])
+        bounds = shapely.bounds(lines) + room
+        found = np.unique(self._tree.query(shapely.box(*bounds.T))[1])
+        return [self._lines[at] for at in found if self._lines[at][0] != name]
+
+
 def take_roads(
     session: Session, ways: Ways, *, source: str, by: UUID | None, at: datetime, write: bool
 ) -> None:
@@ -71,6 +93,7 @@ def take_roads(
             select(Road).where(Road.subdistrict_id == tenant_of(session), Road.source == source)
         )
     }
+    ground = _Ground(merged)
     for name, way in ways.by_name.items():
         lines = linework.inside(merged[name], area) if area is not None else merged[name]
         lines = [line for line in lines if Plane.around(line).flat(line).length >= SHORTEST_ROAD_M]
@@ -78,12 +101,7 @@ def take_roads(
             reason = "outside" if area is not None else "too_short"
             ways.report.refuse(Problem(0, "name", name, reason))
             continue
-        others = [
-            (other, line)
-            for other in merged
-            if other != name and naming.is_on_the_ground(other)
-            for line in merged[other]
-        ]
+        others = ground.around(name, lines)
         mark = checking.content_hash(name, sorted(line.wkb for line in lines))
         _take_road(session, ways, way, lines, others, mark, known.get(name), source, by, at, write)
 

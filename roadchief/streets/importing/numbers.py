@@ -26,13 +26,13 @@ class HumanNumbers:
         self._turn = Lock()
 
     def used(self, highest: dict[str, int]) -> None:
-        """The highest last part in use, by what stands before it."""
+        """The highest last part in use, by all that stands before it."""
         with self._turn:
             for stem, last in highest.items():
                 self._highest[stem] = max(self._highest.get(stem, 0), last)
 
     def stems(self, segment: NDArray[np.int64], house_numbers: Column) -> Column:
-        """What the numbers of these doors begin with. Segment -1 is none."""
+        """What the numbers of these doors begin with, as WF-LSL-0639-. Segment -1 is none."""
         # Index -1 of an array is its last, but Arrow does not count from the end.
         place = np.where(segment < 0, len(self._stems) - 1, segment)
         known = house_numbers.dictionary_encode()

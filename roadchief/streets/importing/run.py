@@ -25,7 +25,7 @@ from roadchief.streets.importing.batches import Batch, Source
 from roadchief.streets.importing.reading import OSM, open_source
 from roadchief.streets.importing.report import Report
 from roadchief.streets.importing.writers import Writers
-from roadchief.streets.models import RoadSegment, Subdistrict
+from roadchief.streets.models import RoadSegment, Storefront, Subdistrict
 from roadchief.streets.storefronts import ground
 
 SAMPLE = 400
@@ -197,9 +197,12 @@ def lay_zones(database: Database, subdistrict_id: int, *, tell: Tell = lambda _n
     """Fronts and duty zones for what was imported: a transaction a segment, safe to repeat."""
     with database.transaction(subdistrict_id) as session:
         ids = session.scalars(
-            select(RoadSegment.id)
-            .where(RoadSegment.subdistrict_id == subdistrict_id, RoadSegment.closed_at.is_(None))
-            .order_by(RoadSegment.id)
+            select(Storefront.segment_id)
+            .where(Storefront.subdistrict_id == subdistrict_id, Storefront.closed_at.is_(None))
+            .where(Storefront.segment_id.is_not(None), Storefront.duty_zone.is_(None))
+            .where(Storefront.duty_zone_drawn.is_(False))
+            .distinct()
+            .order_by(Storefront.segment_id)
         ).all()
     laid = 0
     for segment_id in ids:

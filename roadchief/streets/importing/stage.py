@@ -53,7 +53,7 @@ WHERE f.subdistrict_id = :here AND f.source = :source AND f.source_id = s.source
   AND s.human_number IS NULL
 """
 HIGHEST = """
-SELECT left(stem, -1), max(substr(human_number, length(stem) + 1, 9)::bigint)
+SELECT stem, max(substr(human_number, length(stem) + 1, 9)::bigint)
 FROM (SELECT human_number, rtrim(human_number, '0123456789') AS stem FROM storefront
       WHERE subdistrict_id = :here AND human_number IS NOT NULL) used
 WHERE stem LIKE '%-' AND stem <> human_number GROUP BY 1
