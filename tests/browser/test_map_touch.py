@@ -1,0 +1,48 @@
+"""A touch on what stands beside the street: stations and permit areas say whether they are open."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.xdist_group("browser")
+OpenPage = Callable[..., Page]
+STATION = (31.22905, 121.51905)  # the demo's 崂山路党群服务站
+
+
+def touch(page: Page, lat: float, lon: float) -> None:
+    """Bring the place into the middle and touch it, until the tiles are drawn there."""
+    for _ in range(20):
+        page.evaluate(f"roadchiefMap.setView([{lat}, {lon}], 18, {{animate: false}})")
+        page.wait_for_timeout(300)
+        box = page.locator(".folium-map").bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(300)
+        if page.locator(".leaflet-popup .mark").count():
+            return
+        page.evaluate("roadchiefMap.closePopup()")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_station_tells_its_hours(open_page: OpenPage, width: int) -> None:
+    page = open_page("/map/", width=width)
+    touch(page, *STATION)
+    bubble = page.locator(".leaflet-popup")
+    expect(bubble).to_contain_text("崂山路党群服务站")
+    expect(bubble).to_contain_text("开放时间：周一至周日 8:30–20:30")
+    expect(bubble.locator(".mark")).to_contain_text("开放")
+
+
+def test_the_sheet_shows_permits_and_the_office_phone(open_page: OpenPage) -> None:
+    page = open_page("/map/", width=390)
+    page.get_by_role("link", name="崂山路（向城路—潍坊路）").click()
+    expect(page.locator("#permits")).to_contain_text("崂山路外摆位")
+    expect(page.locator("#permits")).to_contain_text("周一–周五 17:00–22:00")
+    expect(page.locator("a[href^='tel:021-5']").first).to_be_visible()
+
+
+def test_the_legend_names_every_state(open_page: OpenPage) -> None:
+    page = open_page("/map/")
+    for word in ("有路长", "代理", "空缺", "已停用", "服务站"):
+        expect(page.locator(".legend")).to_contain_text(word)
