@@ -11,10 +11,12 @@ from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
-from roadchief.maps import ogc_views, tile_views, touch_views
 from roadchief.issues import all_views as issues
+from roadchief.issues.patrolled import take_finding
+from roadchief.maps import ogc_views, tile_views, touch_views
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
+from roadchief.patrol import checkins
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
@@ -67,5 +69,7 @@ def register_packages(app: Flask) -> None:
     codes.install(app)
     issues.install(app)
     patrol.install(app)
+    if take_finding not in checkins.on_finding:
+        checkins.on_finding.append(take_finding)
     pwa.install(app)
     home.install(app)

@@ -72,9 +72,11 @@ def _add_packages() -> None:
     from roadchief.codes.cli import group as codes
     from roadchief.demo.cli import demo, tell_people
     from roadchief.doctor import doctor
+    from roadchief.issues.cli import group as issues
+    from roadchief.patrol.cli import group as patrol
     from roadchief.streets.cli import group as streets
 
-    for command in (accounts, codes, db, demo, doctor, streets, tell_people):
+    for command in (accounts, codes, db, demo, doctor, issues, patrol, streets, tell_people):
         main.add_command(command)
 
 

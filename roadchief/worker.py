@@ -27,6 +27,7 @@ def _know_tasks() -> None:
     import roadchief.accounts.jobs
     import roadchief.blobs.jobs
     import roadchief.codes.jobs
+    import roadchief.issues.jobs
     import roadchief.maps.jobs
     import roadchief.patrol.jobs
     import roadchief.streets.jobs  # noqa: F401

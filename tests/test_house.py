@@ -48,6 +48,7 @@ PURE = {
     "issues/routing.py",
     "issues/categories.py",
     "issues/triage.py",
+    "issues/open311.py",
     "issues/deadlines.py",
     "accounts/access.py",
     "accounts/wording.py",

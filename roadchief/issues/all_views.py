@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from roadchief.issues import citizen_views, desk_views, figures_views, merchant_views
+from roadchief.issues import citizen_views, desk_views, figures_views, merchant_views, open311_views
 
 
 def install(app: Flask) -> None:
@@ -11,5 +11,6 @@ def install(app: Flask) -> None:
         desk_views.pages,
         merchant_views.pages,
         figures_views.pages,
+        open311_views.pages,
     ):
         app.register_blueprint(blueprint)

@@ -62,11 +62,41 @@ def report(
     held: bool = False,
 ) -> Case:
     """A new case, received at `at`: its clocks run from now. The caller sees to repeats of `id`."""
+    case = drawn(
+        category, words, spot, at=at, id=id, source=source, source_ref=source_ref, held=held
+    )
+    case.subdistrict_id = tenant_of(session)
+    case.number = numbering.next_number(session, at)
+    case.pieces = pieces(case.number, case.address, spot.sign_name, case.words)
+    kind = categories.find(case.category)
+    urgent = categories.known()["AQ00"].response if case.danger else kind.response
+    case.response_due_at = clocks.after(session, at, urgent, at=at)
+    case.repeat = numbering.is_repeat(session, case)
+    clocks.reckon(session, case, at=at, fresh=True)
+    session.add(case)
+    part = moves.CITIZEN if by is None else "staff"
+    add_step(session, case, "report", None, Who(part, by), at=at, data={"source": source})
+    add_photos(session, case, photo_ids, part=part, at=at)
+    session.flush()
+    events.record(session, "issues.reported", subject=case, by=by, at=at, category=case.category)
+    return case
+
+
+def drawn(
+    category: str,
+    words: str,
+    spot: Spot,
+    *,
+    at: datetime,
+    id: uuid.UUID | None,
+    source: str,
+    source_ref: str | None,
+    held: bool,
+) -> Case:
+    """The row as it begins, without what only the database knows."""
     kind = categories.find(category)
-    case = Case(
-        subdistrict_id=tenant_of(session),
+    return Case(
         id=id or new_id(),
-        number=numbering.next_number(session, at),
         category=kind.code,
         state="reported",
         source=source,
@@ -89,21 +119,13 @@ def report(
         begun_at=at,
         reported_at=at,
         updated_at=at,
+        version=1,
+        steps=0,
+        extra_amount=0,
+        closings=0,
+        reopened=0,
+        followers=0,
     )
-    case.pieces = pieces(case.number, case.address, spot.sign_name, case.words)
-    urgent = categories.known()["AQ00"].response if case.danger else kind.response
-    case.response_due_at = clocks.after(session, at, urgent, at=at)
-    case.version, case.steps, case.extra_amount = 1, 0, 0
-    case.closings = case.reopened = case.followers = 0
-    case.repeat = numbering.is_repeat(session, case)
-    clocks.reckon(session, case, at=at, fresh=True)
-    session.add(case)
-    part = moves.CITIZEN if by is None else "staff"
-    add_step(session, case, "report", None, Who(part, by), at=at, data={"source": source})
-    add_photos(session, case, photo_ids, part=part, at=at)
-    session.flush()
-    events.record(session, "issues.reported", subject=case, by=by, at=at, category=case.category)
-    return case
 
 
 def find(session: Session, case_id: uuid.UUID) -> Case:

@@ -18,20 +18,7 @@ from roadchief.web.pages import when
 
 pages = Blueprint("figures", __name__, url_prefix="/desk")
 MOST = 50_000
-HEAD = [
-    "编号",
-    "类别代码",
-    "类别",
-    "状态",
-    "地点",
-    "单位",
-    "收到",
-    "期限",
-    "结束",
-    "结案方式",
-    "按时",
-    "灯",
-]
+COLUMNS = "编号 类别代码 类别 状态 地点 单位 收到 期限 结束 结案方式 按时 灯"
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -63,7 +50,7 @@ def export(kind: str) -> Response:
 
 
 def _lines(rows: list[board.Row]) -> Iterator[list[str]]:
-    yield list(HEAD)
+    yield COLUMNS.split()
     for row in rows:
         case = row.case
         kind = moves.CLOSINGS.get(case.closing_kind or "", ("", ""))[0]

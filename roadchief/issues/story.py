@@ -105,6 +105,18 @@ def for_desk(session: Session, case: Case) -> list[Line]:
     return sorted(found, key=lambda line: line.at)
 
 
+def last_words(session: Session, case_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The newest public words of many cases, in one query."""
+    rows = session.execute(
+        select(CaseStep.case_id, CaseStep.words)
+        .where(CaseStep.subdistrict_id == session.info["subdistrict_id"])
+        .where(CaseStep.case_id.in_(case_ids), CaseStep.public, CaseStep.words.is_not(None))
+        .where(CaseStep.verb.in_(TOLD))
+        .order_by(CaseStep.case_id, CaseStep.seq)
+    )
+    return {row.case_id: row.words for row in rows}
+
+
 VOICES = {
     "answer": ("反映人回答", "The reporter answers"),
     "more": ("跟进人补充", "A follower adds"),

@@ -9,6 +9,7 @@ import csv
 import itertools
 import json
 import tomllib
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,7 +114,9 @@ def _fit(samples: Sequence[Sample]) -> dict[str, Any]:
     )
     matrix = pieces.fit_transform(words for words, _ in samples)
     line = LogisticRegression(C=20.0, max_iter=400)
-    line.fit(matrix, [code for _, code in samples])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # many labels on few rows: the count tells
+        line.fit(matrix, [code for _, code in samples])
     weights, rest = line.coef_, line.intercept_
     if len(line.classes_) == 2:  # one row stands for both
         import numpy
@@ -131,3 +134,7 @@ def _fit(samples: Sequence[Sample]) -> dict[str, Any]:
             for n, name in enumerate(names)
         },
     }
+
+
+def _rounded(row: Any) -> list[float]:
+    return [round(float(weight), 2) for weight in row]

@@ -1,0 +1,155 @@
+"""`roadchief issues …`: what is late, taking cases in, training, holidays, keys, limits."""
+
+import csv
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from roadchief import config
+from roadchief.db import Database
+from roadchief.issues import (
+    board,
+    categories,
+    clocks,
+    importing,
+    moves,
+    open311_reading,
+    training,
+    watching,
+)
+from roadchief.lib import clock
+from roadchief.lib.workdays import BadYear
+
+CODE = click.IntRange(100_000_000, 999_999_999)
+place = click.option("--subdistrict", required=True, type=CODE, help="9-digit code")
+
+
+@click.group(name="issues")
+def group() -> None:
+    """Cases: overdue ones, imports, suggestions, working days, keys."""
+
+
+@group.command("overdue")
+@place
+@click.option("--csv", "as_csv", is_flag=True, help="for spreadsheets and scripts")
+def overdue(subdistrict: int, as_csv: bool) -> None:
+    """List running cases past their time, oldest first, with their light."""
+    at = clock.now()
+    with _database().transaction(subdistrict) as session:
+        rows = board.overdue(session, at=at)
+    lines = [
+        (
+            case.number,
+            board.light(case, at),
+            categories.find(case.category).zh,
+            case.address,
+            moves.STATES[case.state][0],
+            f"{clock.local(case.due_at):%Y-%m-%d %H:%M}" if case.due_at else "",
+        )
+        for case in rows
+    ]
+    if as_csv:
+        csv.writer(sys.stdout).writerows(lines)
+        return
+    for line in lines:
+        click.echo("  ".join(line))
+    click.echo(f"{len(lines)} overdue")
+
+
+@group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@place
+@click.option("--source", default="", help="where it comes from; ids are kept apart by source")
+@click.option("--timezone", "zone", default="Asia/Shanghai", show_default=True)
+def import_file(file: Path, subdistrict: int, source: str, zone: str) -> None:
+    """Take cases from a CSV or Open311 JSON FILE. Repeating it changes nothing."""
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task(file.name, total=None)
+            report = importing.take(
+                _database(),
+                file,
+                subdistrict=subdistrict,
+                at=clock.now(),
+                source=source,
+                zone=zone,
+                tell=lambda done: progress.update(bar, completed=done),
+            )
+    except (importing.Unknown, UnicodeDecodeError, KeyError) as fault:
+        raise click.UsageError(f"{file.name}: {fault}") from fault
+    click.echo(f"{report.rows} rows: {report.new} new, {report.known} known already")
+    for number, why in report.refused[:20]:
+        click.echo(f"  row {number}: {why}")
+
+
+@group.command("train")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@click.option("--text", "columns", multiple=True, help="column with words, may be repeated")
+@click.option("--label", help="column with the category")
+@click.option("--keep", is_flag=True, help="use it for suggestions from now on")
+def train(file: Path | None, columns: tuple[str, ...], label: str | None, keep: bool) -> None:
+    """Learn suggestions from FILE, or from our own phrases; tells accuracy on held-back rows."""
+    try:
+        if file is None:
+            learned = training.learn(training.own_phrases(), held_back=0)
+        elif columns and label:
+            learned = training.learn(training.read_samples(file, text=columns, label=label))
+        else:
+            raise click.UsageError("FILE needs --text and --label")
+    except training.NothingToLearn as fault:
+        raise click.UsageError(str(fault)) from fault
+    click.echo(f"{learned.rows} rows, {learned.labels} labels")
+    if learned.held_back:
+        click.echo(
+            f"held back {learned.held_back}: {learned.right} right ({learned.accuracy:.0%}); "
+            f"always the most frequent label: {learned.baseline}"
+        )
+    if keep:
+        training.save(learned.model)
+
+
+@group.command("holidays")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def holidays(file: Path) -> None:
+    """Enter a year of working days from a TOML FILE in the form of workdays.toml."""
+    try:
+        with _database().transaction(None) as session:
+            years = clocks.enter_years(session, file.read_text("utf-8"), at=clock.now())
+    except (BadYear, UnicodeDecodeError) as fault:
+        raise click.UsageError(f"{file.name}: {fault}") from fault
+    click.echo("entered: " + ", ".join(map(str, years)))
+
+
+@group.command("key")
+@click.argument("name")
+@place
+def key(name: str, subdistrict: int) -> None:
+    """Make an Open311 key for the system NAME; it is shown once."""
+    with _database().transaction(subdistrict) as session:
+        click.echo(open311_reading.make_key(session, name, ["file"], at=clock.now()))
+
+
+@group.command("limits")
+@place
+@click.option("--apply", "really", is_flag=True, help="write it; without, a preview")
+def limits(subdistrict: int, really: bool) -> None:
+    """Show (or apply) the limits of today's lists to running cases, which keep theirs otherwise."""
+    database, at = _database(), clock.now()
+    with database.transaction(subdistrict) as session:
+        changes = watching.preview_limits(session, at=at)
+    for case, before, after in changes:
+        click.echo(f"{case.number}  {before} -> {after}")
+        if really:
+            with database.transaction(subdistrict) as session:
+                watching.recalculate(session, case.id, at=at)
+    click.echo(f"{len(changes)} {'changed' if really else 'would change'}")
+
+
+def _database() -> Database:
+    return Database(config.with_private_parts(config.load(os.environ)))

@@ -1,0 +1,61 @@
+"""What the worker does for cases: every five minutes what is due, at night what is old."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from roadchief import jobs
+from roadchief.db import Database
+from roadchief.errors import Conflict
+from roadchief.issues import adjusting, watching
+from roadchief.lib import clock
+from roadchief.streets.models import Subdistrict
+
+Find = Callable[..., list[uuid.UUID]]
+Act = Callable[..., object]
+OFTEN: tuple[tuple[Find, Act], ...] = (
+    (watching.due_merchants, watching.merchant_is_late),
+    (watching.changed_lights, watching.tell_light),
+    (watching.silent_questions, adjusting.give_back_unanswered),
+)
+NIGHTLY: tuple[tuple[Find, Act], ...] = ((watching.to_mask, watching.mask),)
+
+
+@jobs.queue.periodic(cron="*/5 * * * *")
+@jobs.task("issues.watch", queueing_lock="issues.watch")
+def watch(timestamp: int) -> None:
+    run(jobs.surroundings().database, OFTEN, at=clock.now())
+
+
+@jobs.queue.periodic(cron="40 19 * * *")  # 03:40 in Shanghai
+@jobs.task("issues.nightly", queueing_lock="issues.nightly")
+def nightly(timestamp: int) -> None:
+    run(jobs.surroundings().database, NIGHTLY, at=clock.now())
+
+
+def run(database: Database, works: tuple[tuple[Find, Act], ...], *, at: datetime) -> int:
+    """Each case in a transaction of its own: one that is busy or odd stops no other."""
+    done = 0
+    with database.transaction(None) as session:
+        places = list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
+    for place in places:
+        for find, act in works:
+            with database.transaction(place) as session:
+                ids = find(session, at=at)
+            done += sum(_one(database, place, act, case_id, at) for case_id in ids)
+    return done
+
+
+def _one(database: Database, place: int, act: Act, case_id: uuid.UUID, at: datetime) -> bool:
+    try:
+        with database.transaction(place) as session:
+            return _done(session, act, case_id, at)
+    except Conflict:
+        return False  # somebody works on it; the next round comes in minutes
+
+
+def _done(session: Session, act: Act, case_id: uuid.UUID, at: datetime) -> bool:
+    return bool(act(session, case_id, at=at))
