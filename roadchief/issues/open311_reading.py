@@ -96,8 +96,21 @@ def given_codes(given: Question) -> list[str]:
 def told_cases(
     session: Session, rows: list[Case], given: Question, language: str, photo: Any
 ) -> list[dict[str, Any]]:
-    shown = publishing.public_photos(session, [row.id for row in rows])
-    return [request(session, row, shown.get(row.id, []), given, language, photo) for row in rows]
+    ids = [row.id for row in rows]
+    shown, points = publishing.public_photos(session, ids), reporting.snapped(session, ids)
+    notes = story.last_words(session, ids)
+    return [
+        request(
+            row,
+            points.get(row.id),
+            notes.get(row.id),
+            shown.get(row.id, []),
+            given,
+            language,
+            photo,
+        )
+        for row in rows
+    ]
 
 
 def request(

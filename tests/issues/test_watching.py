@@ -229,7 +229,7 @@ def test_files_of_strangers_are_taken_in_once(
     assert len(rows) == first.new
     assert len({row.number for row in rows}) == first.new
     if form != "messages":
-        assert sum(row.place is not None for row in rows) >= 0.9 * len(rows)
+        assert sum(row.place is not None for row in rows) >= 0.8 * len(rows)
     assert any(row.state == "closed" for row in rows) == (form != "stuttgart")
     assert watching.changed_lights(session, at=TUESDAY) == []  # no old deadline rings
 
