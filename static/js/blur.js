@@ -90,6 +90,7 @@ for (const tool of document.querySelectorAll("[data-blur]")) {
   const enter = (values) => {
     const row = free();
     write(row, values);
+    choose(row);
     said.textContent = `${tool.dataset.added} ${boxes.size}`;
     return boxes.get(row);
   };
