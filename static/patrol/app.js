@@ -92,7 +92,9 @@ function statusTag(waits) {
 /** Send what waits. Anything that changes on the way is shown at once. */
 export async function send({ loud = false } = {}) {
   if (loud) await outbox.againAll();
+  const before = day.person?.id;
   const met = await meet();
+  if (day.person?.id !== before) await show(); // another person took the phone: their day, not this one
   let answer = { state: met };
   if (met === "ok" && day.signedIn) answer = await drain(day.signedIn.id);
   if (met === "ok" && !day.signedIn) answer = { state: "sign_in" };

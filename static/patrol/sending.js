@@ -12,6 +12,7 @@ const LOCK = "roadchief-outbox";
 
 let batchSize = BATCH_ITEMS;
 let running = null;
+let asked = false;
 
 /** Full jitter: phones that lost the net together do not come back together. */
 export function pause(tries, random = Math.random) {
@@ -24,8 +25,19 @@ export function pause(tries, random = Math.random) {
  */
 export function drain(personId) {
   if (!personId) return Promise.resolve({ state: "sign_in" });
-  running ||= alone(() => empty(personId)).finally(() => { running = null; });
+  asked = true;
+  running ||= alone(() => untilQuiet(personId)).finally(() => { running = null; });
   return running;
+}
+
+/** What was saved while we were sending is sent too. */
+async function untilQuiet(personId) {
+  let answer = { state: "ok" };
+  while (asked && answer.state === "ok") {
+    asked = false;
+    answer = await empty(personId);
+  }
+  return answer;
 }
 
 function alone(work) {

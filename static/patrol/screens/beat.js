@@ -18,6 +18,7 @@ export default async function beat(rest, tools) {
   const numbers = el("div.numbers", {}), list = el("ol.stops", {});
   const map = new BeatMap(canvas, { choose: (stop) => go(`visit/${stop.storefront_id}`) });
   const draw = () => {
+    if (!day.shift) return;
     const ordered = inOrder();
     drawNumbers(numbers);
     list.replaceChildren(...ordered.slice(0, draw.most).map((stop) => row(stop)));
