@@ -87,7 +87,7 @@ def other_language() -> str:
 
 def wants_json() -> bool:
     """Programs ask for JSON; so do addresses under /api/ and scripts of our pages."""
-    if request.path.startswith(("/api/", "/tiles/")):
+    if request.path.startswith(("/api/", "/tiles/", "/ogc/", "/open311/")):
         return True
     accepted = request.accept_mimetypes
     return accepted.best_match(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,290 @@
+"""`/ogc/`: OGC API Features, parts 1 (core, GeoJSON) and 2 (reference systems).
+
+QGIS and GDAL open it directly. Everybody reads the public collections; whoever is signed in also
+reads those of the own post, of the own sub-district.
+"""
+
+import re
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from roadchief.accounts.access import Actor
+from roadchief.accounts.signin import current_or_none, public
+from roadchief.errors import NotFound
+from roadchief.maps import collections, features
+from roadchief.maps.collections import Collection
+from roadchief.maps.features import CRS84, MOST, SYSTEMS, USUAL, Wanted, bad
+from roadchief.maps.views import subdistrict
+from roadchief.streets import catalog
+from roadchief.web import tenant_transaction
+from roadchief.web.pages import language
+
+pages = Blueprint("ogc", __name__, url_prefix="/ogc")
+GEOJSON = "application/geo+json"
+CONFORMS = [
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+]
+OPEN = "public layers are facts on the ground; the others ask their action"
+RESERVED = {"f", "s", "lang", "limit", "after", "bbox", "bbox-crs", "datetime", "crs"}
+MOST_TEXT = 2000
+
+
+@pages.get("/")
+@public(OPEN)
+def landing() -> Response:
+    here = subdistrict()
+    return jsonify(
+        title=f"{here.name} · 路长制 RoadChief",
+        description="路段、铺位、网格等空间数据 / segments, storefronts, grids and more",
+        links=[
+            _link("ogc.landing", "self"),
+            _link(
+                "ogc.description",
+                "service-desc",
+                kind="application/vnd.oai.openapi+json;version=3.0",
+            ),
+            _link("ogc.conformance", "conformance"),
+            _link("ogc.listing", "data"),
+        ],
+    )
+
+
+@pages.get("/conformance")
+@public(OPEN)
+def conformance() -> Response:
+    return jsonify(conformsTo=CONFORMS)
+
+
+@pages.get("/collections")
+@public(OPEN)
+def listing() -> Response:
+    here, actor = subdistrict(), current_or_none()
+    box = _extent(here.id)
+    told = [_told(one, box) for one in collections.readable(_own(actor, here.id))]
+    return jsonify(links=[_link("ogc.listing", "self")], collections=told)
+
+
+@pages.get("/collections/<name>")
+@public(OPEN)
+def collection(name: str) -> Response:
+    here = subdistrict()
+    return jsonify(_told(_known(name, here.id), _extent(here.id)))
+
+
+@pages.get("/collections/<name>/queryables")
+@public(OPEN)
+def queryables(name: str) -> Response:
+    known = _known(name, subdistrict().id)
+    answer = jsonify(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": request.base_url,
+            "type": "object",
+            "title": _title(known),
+            "properties": {key: _schema(one) for key, one in known.fields.items()},
+            "additionalProperties": False,
+        }
+    )
+    answer.mimetype = "application/schema+json"
+    return answer
+
+
+@pages.get("/collections/<name>/items")
+@public(OPEN)
+def items(name: str) -> Response:
+    here = subdistrict()
+    known = _known(name, here.id)
+    wanted = _wanted(known)
+    with tenant_transaction(here.id) as session:
+        found = features.page(session, known, wanted)
+    links = [_link("ogc.items", "self", kind=GEOJSON, name=name, **request.args.to_dict())]
+    if found.next_after:
+        more = {**request.args.to_dict(), "after": str(found.next_after)}
+        links.append(_link("ogc.items", "next", kind=GEOJSON, name=name, **more))
+    body = {
+        "type": "FeatureCollection",
+        "features": found.features,
+        "numberReturned": len(found.features),
+        "links": links,
+    }
+    return _geojson(body, wanted.crs)
+
+
+@pages.get("/collections/<name>/items/<uuid:feature_id>")
+@public(OPEN)
+def item(name: str, feature_id: uuid.UUID) -> Response:
+    here = subdistrict()
+    known = _known(name, here.id)
+    _refuse_unknown(set())
+    crs = _system("crs")
+    with tenant_transaction(here.id) as session:
+        found = features.one(session, known, Wanted(limit=1, only=feature_id, crs=crs))
+    found["links"] = [
+        _link("ogc.item", "self", kind=GEOJSON, name=name, feature_id=feature_id),
+        _link("ogc.collection", "collection", name=name),
+    ]
+    return _geojson(found, crs)
+
+
+@pages.get("/api")
+@public(OPEN)
+def description() -> Response:
+    here = subdistrict()
+    paths = {
+        "/": _operation("landing page"),
+        "/conformance": _operation("conformance classes"),
+        "/collections": _operation("collections"),
+    }
+    for one in collections.readable(_own(current_or_none(), here.id)):
+        asked = [_parameter(key, _schema(each)) for key, each in one.fields.items()]
+        paths[f"/collections/{one.name}"] = _operation(one.en)
+        paths[f"/collections/{one.name}/items"] = _operation(one.en, [*COMMON, *asked])
+    answer = jsonify(
+        openapi="3.0.3",
+        info={"title": "RoadChief OGC API Features", "version": "1"},
+        servers=[{"url": url_for("ogc.landing", _external=True).rstrip("/")}],
+        paths=paths,
+    )
+    answer.mimetype = "application/vnd.oai.openapi+json;version=3.0"
+    return answer
+
+
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in schema.items() if key in {"type", "format"}}
+    return {"name": name, "in": "query", "required": False, "schema": plain}
+
+
+COMMON = [
+    _parameter("limit", {"type": "integer"}),
+    _parameter("bbox", {"type": "string"}),
+    _parameter("datetime", {"type": "string"}),
+    _parameter("crs", {"type": "string"}),
+    _parameter("bbox-crs", {"type": "string"}),
+]
+
+
+def _operation(what: str, parameters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    said = {"description": what, "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {"get": {"summary": what, "parameters": parameters or [], "responses": {"200": said}}}
+
+
+def _own(actor: Actor | None, subdistrict_id: int) -> Actor | None:
+    """Rights count at home alone."""
+    return actor if actor and actor.subdistrict_id == subdistrict_id else None
+
+
+def _known(name: str, subdistrict_id: int) -> Collection:
+    found = collections.COLLECTIONS.get(name)
+    if found is None or not found.may_be_read_by(_own(current_or_none(), subdistrict_id)):
+        raise NotFound
+    return found
+
+
+def _wanted(known: Collection) -> Wanted:
+    _refuse_unknown(set(known.fields) | {"limit", "after", "bbox", "bbox-crs", "datetime"})
+    given = request.args
+    crs, box_crs = _system("crs"), _system("bbox-crs")
+    since = until = None
+    if given.get("datetime"):
+        since, until = features.read_time(given["datetime"])
+    return Wanted(
+        limit=_limit(given.get("limit")),
+        after=_key(given.get("after")),
+        box=features.read_box(given["bbox"], box_crs) if given.get("bbox") else None,
+        since=since,
+        until=until,
+        timed=bool(given.get("datetime")),
+        equals={name: given[name][:MOST_TEXT] for name in known.fields if name in given},
+        crs=crs,
+    )
+
+
+def _refuse_unknown(allowed: set[str]) -> None:
+    """OGC 17-069r4 §7.15.8: a parameter that is not defined is an error, never ignored."""
+    odd = sorted(set(request.args) - allowed - {"f", "s", "lang", "crs"})
+    if odd:
+        name = re.sub(r"[^\w.-]", "?", odd[0])[:40]
+        raise bad(name, "未定义的参数", "no such parameter")
+
+
+def _limit(given: str | None) -> int:
+    if given is None:
+        return USUAL
+    if not re.fullmatch(r"\d{1,9}", given, re.ASCII) or int(given) < 1:
+        raise bad("limit", "应为 1 以上的整数", "a whole number from 1")
+    return min(int(given), MOST)
+
+
+def _key(given: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(given) if given else None
+    except ValueError as error:
+        raise bad("after", "不是有效的分页标记", "not a page mark of ours") from error
+
+
+def _system(name: str) -> str:
+    given = request.args.get(name) or CRS84
+    if given not in SYSTEMS:
+        raise bad(name, "不支持的坐标系", "unknown reference system")
+    return given
+
+
+def _geojson(body: dict[str, Any], crs: str) -> Response:
+    answer = jsonify(body)
+    answer.mimetype = GEOJSON
+    answer.headers["Content-Crs"] = f"<{crs}>"
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _link(
+    endpoint: str, rel: str, *, kind: str = "application/json", **values: Any
+) -> dict[str, str]:
+    if "s" in request.args:
+        values.setdefault("s", request.args["s"])
+    href = url_for(endpoint, _external=True, _anchor=None, _method=None, _scheme=None, **values)
+    return {"href": href, "rel": rel, "type": kind}
+
+
+def _title(known: Collection) -> str:
+    return known.zh if language() == "zh" else known.en
+
+
+def _schema(known: collections.Field) -> dict[str, Any]:
+    kinds = {"date-time": ("string", "date-time"), "date": ("string", "date")}
+    kind, form = kinds.get(known.kind, (known.kind, ""))
+    told = {"type": kind, "title": known.zh if language() == "zh" else known.en}
+    return {**told, "format": form} if form else told
+
+
+def _extent(subdistrict_id: int) -> tuple[float, float, float, float] | None:
+    with tenant_transaction(subdistrict_id) as session:
+        return catalog.extent(session)
+
+
+def _told(known: Collection, box: tuple[float, float, float, float] | None) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": known.name,
+        "title": _title(known),
+        "itemType": "feature",
+        "crs": list(SYSTEMS),
+        "storageCrs": CRS84,
+        "links": [
+            _link("ogc.collection", "self", name=known.name),
+            _link("ogc.items", "items", kind=GEOJSON, name=known.name),
+            _link(
+                "ogc.queryables",
+                "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+                name=known.name,
+            ),
+        ],
+    }
+    if box:
+        told["extent"] = {"spatial": {"bbox": [list(box)], "crs": CRS84}}
+    return told
