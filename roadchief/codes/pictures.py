@@ -1,18 +1,27 @@
 """One piece as a picture: SVG with outlines instead of letters, PNG from the very page of print."""
 
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable
 from io import BytesIO
+from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+import numpy as np
 import pypdfium2
+from numpy.typing import NDArray
 from PIL import Image
 
 from roadchief.codes import fonts, layouts, symbols
-from roadchief.codes.artwork import Face, PlateFace, compose, fixed
+from roadchief.codes.artwork import Face, PlateFace, Undrawn, compose, fixed
 from roadchief.codes.imposing import Imposition
-from roadchief.codes.layouts import Element, Layout, layout
+from roadchief.codes.layouts import Element, Layout, UnknownLayout, layout
 from roadchief.codes.lettering import POINT_MM, width_of
 from roadchief.codes.paper import ICON, Paper
-from roadchief.codes.reading import MM, pdfium
+from roadchief.codes.printing import PrintInterrupted, PrintReport, checked
+from roadchief.codes.reading import MM, REASONS, WrongSymbol, pdfium, read_image
 from roadchief.errors import BadInput
 
 LEAST_DPI, MOST_DPI = 36, 1200
@@ -68,6 +77,68 @@ def make_png(face: Face, layout_name: str, dpi: int = 300) -> bytes:
     written = BytesIO()
     picture.save(written, "PNG", dpi=(dpi, dpi), optimize=False)
     return written.getvalue()
+
+
+def make_pictures(
+    faces: Iterable[Face],
+    layout_name: str,
+    kind: str,
+    out: Path,
+    dpi: int = 300,
+    progress: Callable[[int], None] | None = None,
+) -> PrintReport:
+    """A ZIP of one picture a plate (`kind` svg or png), named by its number, each read back.
+
+    Appears in one step when all are good; raises a Refusal otherwise.
+    """
+    form = layout(layout_name)
+    making = out.with_name(out.name + ".making")
+    done = 0
+    undrawn: list[Undrawn] = []
+    try:
+        making.touch(0o600)
+        with ZipFile(making, "w", ZIP_STORED if kind == "png" else ZIP_DEFLATED) as archive:
+            for face in checked(faces, form):
+                body = _picture(face, layout_name, kind, dpi, done + 1)
+                name = re.sub(r"[^\w.-]+", "_", face.number)
+                archive.writestr(ZipInfo(f"{done + 1:05d}-{name}.{kind}"), body)
+                undrawn += compose(face, form).undrawn
+                done += 1
+                if progress:
+                    progress(done)
+        digest = hashlib.sha256(making.read_bytes()).hexdigest()
+        os.replace(making, out)
+    except OSError as fault:
+        raise PrintInterrupted(reason=fault.strerror or str(fault)) from fault
+    finally:
+        making.unlink(missing_ok=True)
+    return PrintReport(out, done, done, out.stat().st_size, digest, done, tuple(undrawn))
+
+
+def _picture(face: Face, layout_name: str, kind: str, dpi: int, number: int) -> bytes:
+    if kind == "png":
+        body = make_png(face, layout_name, dpi)
+        seen = np.asarray(Image.open(BytesIO(body)).convert("L"))
+    elif kind == "svg":
+        body = make_svg(face, layout_name).encode()
+        seen = _symbol_of(body)
+    else:
+        raise UnknownLayout(name=kind[:40], known="svg、png")
+    if [one.text for one in read_image(seen) if one.valid] != [face.text]:
+        zh, en = REASONS["wrong"]
+        raise WrongSymbol(page=number, number=face.number, kind="wrong", reason_zh=zh, reason_en=en)
+    return body
+
+
+def _symbol_of(drawing: bytes) -> NDArray[np.uint8]:
+    """The picture's path of modules, rasterised from what the file says."""
+    side = symbols.SIZE + 2 * symbols.QUIET
+    light = np.ones((side, side), bool)
+    path = max(re.findall(rb'd="((?:M\d+ \d+h\d+v1h-\d+z)+)"', drawing), key=len)
+    for x, y, length in re.findall(rb"M(\d+) (\d+)h(\d+)v1", path):
+        left, top = int(x) + symbols.QUIET, int(y) + symbols.QUIET
+        light[top, left : left + int(length)] = False
+    return np.kron(light, np.full((4, 4), 255, np.uint8)).astype(np.uint8)
 
 
 def _where(face: Face) -> str:

@@ -98,7 +98,7 @@ def make_pdf(
         fonts.kept(weight)  # cut here once, not in every process
     with _folder(out) as folder:
         try:
-            orders = _orders(_checked(faces, form), size, layout_name, sheet_name, folder)
+            orders = _orders(checked(faces, form), size, layout_name, sheet_name, folder)
             parts = _made(orders, progress, workers or len(os.sched_getaffinity(0)))
             return _handed_out(parts, out, folder)
         except OSError as fault:
@@ -110,7 +110,7 @@ def make_pdf(
 Order = tuple[tuple[Face, ...], str, str | None, Path]
 
 
-def _checked(faces: Iterable[Face], form: Layout) -> Iterator[Face]:
+def checked(faces: Iterable[Face], form: Layout) -> Iterator[Face]:
     """Refuses what must not be printed. Remembers eight bytes a piece, no more."""
     seen: set[bytes] = set()
     for face in faces:

@@ -3,13 +3,15 @@
 import dataclasses
 import io
 import re
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zxingcpp
 from PIL import Image
 
-from roadchief.codes import fonts, imposing, lettering, pictures
+from roadchief.codes import fonts, imposing, lettering, pictures, reading, symbols
 from roadchief.codes.artwork import PlateFace, SignFace, compose, fixed
 from roadchief.codes.layouts import Layout, UnknownLayout, layout, layouts, sheet, sheets
 
@@ -217,6 +219,32 @@ def test_an_svg_is_the_same_symbol_and_needs_no_font() -> None:
     image = np.kron(np.pad(~symbol, 4, constant_values=True) * np.uint8(255), np.ones((4, 4)))
     (found,) = zxingcpp.read_barcodes(image.astype(np.uint8))
     assert found.text == PLATE.text
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_pictures_of_a_batch_are_read_back_and_packed(kind: str, tmp_path: Path) -> None:
+    faces = [PLATE, dataclasses.replace(PLATE, text=SIGN.text, number="../0428/118", title="🧋")]
+    out = tmp_path / "plates.zip"
+    told: list[int] = []
+    report = pictures.make_pictures(faces, "plate", kind, out, 150, told.append)
+    assert (report.plates, report.read_back, told) == (2, 2, [1, 2])
+    assert report.undrawn[0].characters == "🧋"
+    with zipfile.ZipFile(out) as archive:
+        assert archive.namelist() == [f"00001-0428-117.{kind}", f"00002-.._0428_118.{kind}"]
+        body = archive.read(archive.namelist()[0])
+    assert body.startswith(b"<svg" if kind == "svg" else b"\x89PNG")
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_a_spoilt_picture_stops_the_batch(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = symbols.modules(SIGN.text)
+    monkeypatch.setattr(symbols, "modules", lambda text: other)
+    with pytest.raises(reading.WrongSymbol, match="0428-117"):
+        pictures.make_pictures([PLATE], "plate", kind, tmp_path / "a.zip", 150)
+    assert not list(tmp_path.iterdir())
 
 
 def test_odd_wishes_are_refused() -> None:
