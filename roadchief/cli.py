@@ -53,6 +53,8 @@ def serve(host: str, port: int, workers: int) -> None:
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
             *("--host", host, "--port", str(port), "--workers", str(workers)),
             *("--blocking-threads", "4", "--no-access-log", "--workers-kill-timeout", "10"),
+            # A worker that dies is replaced at once, not waited for.
+            *("--respawn-failed-workers", "--respawn-interval", "0.5"),
             "roadchief.app:create_app",
         ],
     )

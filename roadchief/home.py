@@ -41,6 +41,7 @@ def menu() -> list[Entry]:
     """Pages that exist and that this person may open; nothing else."""
     lines = [
         ("maps.district", gettext("地图"), None),
+        ("chief.start", gettext("今天"), "patrol.chief"),
         ("pwa.start", gettext("巡查"), "patrol.sync"),
         ("streets.start", gettext("管理"), "streets.read"),
         ("streets.listing", gettext("路段"), "streets.read"),

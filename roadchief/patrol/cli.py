@@ -1,0 +1,65 @@
+"""`roadchief patrol …`: plan a week, write the monthly report."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from roadchief import config
+from roadchief.db import Database
+from roadchief.lib import clock
+from roadchief.lib.workdays import Workdays
+from roadchief.patrol import monthly, roster, sheet, weeks
+from roadchief.streets.models import Subdistrict
+
+CODE = click.IntRange(100_000_000, 999_999_999)
+
+
+@click.group(name="patrol")
+def group() -> None:
+    """Patrol: weekly plans and monthly reports."""
+
+
+@group.command("plan")
+@click.option("--subdistrict", required=True, type=CODE, help="9 digits")
+@click.option("--week", type=click.DateTime(["%Y-%m-%d"]), help="a day of it; default: next week")
+def plan(subdistrict: int, week: datetime | None) -> None:
+    """Plan a week from the rules. What is planned already stays; repeating it adds nothing."""
+    at = clock.now()
+    day = week.date() if week else clock.local_date(at) + timedelta(days=7)
+    monday = roster.monday_of(day)
+    with _database().transaction(subdistrict) as session:
+        made = weeks.lay(session, monday, by=None, at=at, days=Workdays())
+        found = weeks.look(session, monday, None, days=Workdays())
+    click.echo(f"{monday}：新排 {made} 个班次，空缺 {len(found.gaps)}，重叠 {len(found.overlaps)}")
+    for on, name, _why in found.gaps[:20]:
+        click.echo(f"  空缺 {on} {name}")
+
+
+@group.command("report")
+@click.option("--subdistrict", required=True, type=CODE, help="9 digits")
+@click.option("--month", default="", help="such as 2026-11; default: the present one")
+@click.option("--pdf", type=click.Path(path_type=Path), help="write the A4 page here")
+@click.option("--csv", "table", type=click.Path(path_type=Path), help="write the table here")
+def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -> None:
+    """The month in figures; with --pdf and --csv as files."""
+    at = clock.now()
+    with _database().transaction(subdistrict) as session:
+        found = monthly.look(session, None, monthly.first_of(month, at=at), at=at)
+        place = session.get(Subdistrict, subdistrict)
+    bands = found.covered.bands
+    click.echo(
+        f"{found.name}：应到 {bands.due}，已核验 {bands.verified}，待佐证 {bands.provisional}，"
+        f"有理由 {bands.excused}，未到 {bands.unseen}；班次 {found.walked}/{found.planned}；"
+        f"考核 {found.result.of_100 if found.result.of_100 is not None else '–'}"
+    )
+    if pdf:
+        name = place.name if place else str(subdistrict)
+        pdf.write_bytes(sheet.as_pdf(found, place=name, who="roadchief", printed_at=at))
+    if table:
+        table.write_text(monthly.as_csv(found), encoding="utf-8")
+
+
+def _database() -> Database:
+    return Database(config.with_private_parts(config.load(os.environ)))

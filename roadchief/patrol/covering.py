@@ -1,0 +1,148 @@
+"""Coverage, freshness and effort of segments in a window of time, from the rows."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from roadchief.db import tenant_of
+from roadchief.patrol import coverage
+from roadchief.patrol.standing import COUNTS, LAST, PROVISIONAL, REVIEW
+
+EXCUSES = "('closed', 'demolished', 'refused', 'unsafe')"
+# One row a storefront: its best visit in the window, and the last one that counts at all.
+SHOPS = text(
+    f"""
+SELECT f.id, f.segment_id, f.name, f.address, v.last_at,
+  CASE WHEN b.verified THEN 'verified' WHEN b.provisional THEN 'provisional'
+       WHEN EXISTS (SELECT FROM missed_visit m WHERE m.subdistrict_id = :here
+            AND m.storefront_id = f.id AND m.occurred_at >= :since AND m.occurred_at < :at
+            AND m.because IN {EXCUSES}) THEN 'excused' ELSE '' END AS state
+FROM storefront f
+LEFT JOIN LATERAL (
+  SELECT bool_or({COUNTS}) AS verified, bool_or({PROVISIONAL}) AS provisional
+  FROM check_in c {REVIEW}
+  WHERE c.subdistrict_id = :here AND c.storefront_id = f.id
+    AND c.occurred_at >= :since AND c.occurred_at < :at
+) b ON true
+{LAST}
+WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id IS NOT NULL
+  AND f.opened_at < :at AND (CAST(:segments AS uuid[]) IS NULL OR f.segment_id = ANY(:segments))
+"""
+)
+# Metres of each segment under the union of what was walked and of the frontages visited.
+LENGTHS = text(
+    f"""
+WITH pieces AS (
+  SELECT k.segment_id, numrange(greatest(k.from_m, 0)::numeric, k.to_m::numeric) AS piece
+  FROM covered_stretch k
+  WHERE k.subdistrict_id = :here AND k.at >= :since AND k.at < :at AND k.to_m > 0
+    AND (CAST(:segments AS uuid[]) IS NULL OR k.segment_id = ANY(:segments))
+  UNION ALL
+  SELECT f.segment_id, numrange(
+    greatest(f.measure_m - u.half_m, 0)::numeric, (f.measure_m + u.half_m)::numeric)
+  FROM check_in c {REVIEW}
+  JOIN storefront f ON f.subdistrict_id = :here AND f.id = c.storefront_id
+  CROSS JOIN LATERAL (SELECT coalesce(ST_Length(f.frontage::geography) / 2, 2) AS half_m) u
+  WHERE c.subdistrict_id = :here AND c.occurred_at >= :since AND c.occurred_at < :at
+    AND f.segment_id IS NOT NULL AND f.measure_m + u.half_m > 0 AND {COUNTS}
+    AND (CAST(:segments AS uuid[]) IS NULL OR c.segment_id = ANY(:segments))
+), merged AS (
+  SELECT segment_id, unnest(range_agg(piece)) AS piece FROM pieces GROUP BY segment_id
+)
+SELECT g.id, g.name, g.code, g.length_m, g.key_road,
+  coalesce(sum(least(upper(m.piece), g.length_m::numeric) - lower(m.piece))
+    FILTER (WHERE lower(m.piece) < g.length_m::numeric), 0)::float8 AS covered_m
+FROM road_segment g LEFT JOIN merged m ON m.segment_id = g.id
+WHERE g.subdistrict_id = :here AND g.closed_at IS NULL
+  AND (CAST(:segments AS uuid[]) IS NULL OR g.id = ANY(:segments))
+GROUP BY g.subdistrict_id, g.id, g.name, g.code, g.length_m, g.key_road
+ORDER BY g.name, g.code
+"""
+)
+EFFORT = text(
+    f"""
+SELECT
+  (SELECT count(*) FROM check_in c {REVIEW} WHERE c.subdistrict_id = :here
+    AND c.occurred_at >= :since AND c.occurred_at < :at AND {COUNTS}
+    AND (CAST(:segments AS uuid[]) IS NULL OR c.segment_id = ANY(:segments))) AS verified,
+  (SELECT coalesce(sum(k.to_m - k.from_m), 0) FROM covered_stretch k
+    WHERE k.subdistrict_id = :here AND k.at >= :since AND k.at < :at
+    AND (CAST(:segments AS uuid[]) IS NULL OR k.segment_id = ANY(:segments))) AS walked_m,
+  (SELECT coalesce(sum(extract(epoch FROM s.closed_at - s.started_at)), 0) / 3600 FROM shift s
+    WHERE s.subdistrict_id = :here AND s.starts_at >= :since AND s.starts_at < :at
+    AND s.started_at IS NOT NULL AND s.closed_at > s.started_at
+    AND (CAST(:segments AS uuid[]) IS NULL OR EXISTS (SELECT FROM shift_beat b
+         WHERE b.subdistrict_id = :here AND b.shift_id = s.id
+         AND b.segment_id = ANY(:segments)))) AS hours
+"""
+)
+VISITS = text(
+    f"""
+SELECT c.storefront_id, array_agg(c.occurred_at ORDER BY c.occurred_at) AS visits
+FROM check_in c {REVIEW}
+WHERE c.subdistrict_id = :here AND c.occurred_at >= :since AND c.occurred_at < :at AND {COUNTS}
+  AND (CAST(:segments AS uuid[]) IS NULL OR c.segment_id = ANY(:segments))
+GROUP BY c.storefront_id HAVING count(*) >= 3
+"""
+)
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What was seen of some segments between two instants."""
+
+    bands: coverage.Bands
+    freshness: coverage.Freshness
+    segments: list[Any]  # id, name, code, length_m, covered_m
+    shops: list[Any]  # id, segment_id, name, address, last_at, state; the longest unseen first
+    effort: tuple[float, float] | None
+
+    @property
+    def length_share(self) -> float | None:
+        total = sum(row.length_m for row in self.segments)
+        return sum(row.covered_m for row in self.segments) / total if total else None
+
+
+def look(
+    session: Session, segments: Sequence[uuid.UUID] | None, *, since: datetime, at: datetime
+) -> Covered:
+    """Coverage of these segments (None: all), in three questions."""
+    values = {
+        "here": tenant_of(session),
+        "segments": None if segments is None else list(segments),
+        "since": since,
+        "at": at,
+    }
+    shops = list(session.execute(SHOPS, values))
+    effort = session.execute(EFFORT, values).one()
+    shops.sort(key=lambda row: (row.last_at is not None, row.last_at or at, row.address))
+    return Covered(
+        bands=coverage.bands(row.state for row in shops),
+        freshness=coverage.freshness((row.last_at for row in shops), at=at),
+        segments=list(session.execute(LENGTHS, values)),
+        shops=shops,
+        effort=coverage.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
+    )
+
+
+def regularity(
+    session: Session, segments: Sequence[uuid.UUID] | None, *, since: datetime, at: datetime
+) -> float | None:
+    """Mean spread of the gaps between visits, in days, of storefronts with three or more."""
+    values = {
+        "here": tenant_of(session),
+        "segments": None if segments is None else list(segments),
+        "since": since,
+        "at": at,
+    }
+    spreads = [
+        spread
+        for row in session.execute(VISITS, values)
+        if (spread := coverage.regularity(row.visits)) is not None
+    ]
+    return sum(spreads) / len(spreads) if spreads else None

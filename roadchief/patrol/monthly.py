@@ -1,0 +1,165 @@
+"""A month of patrol: coverage, quality and the assessment, read from the rows."""
+
+import csv
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from roadchief.db import tenant_of
+from roadchief.errors import BadInput
+from roadchief.lib import clock
+from roadchief.patrol import assessment, covering, review, rules
+from roadchief.streets import standards
+
+PLAN = text(
+    """
+SELECT count(*) AS planned, count(*) FILTER (WHERE s.started_at IS NOT NULL) AS walked
+FROM shift s WHERE s.subdistrict_id = :here AND s.starts_at >= :since AND s.starts_at < :at
+  AND s.state <> 'cancelled'
+  AND (CAST(:segments AS uuid[]) IS NULL OR EXISTS (SELECT FROM shift_beat b
+       WHERE b.subdistrict_id = :here AND b.shift_id = s.id AND b.segment_id = ANY(:segments)))
+"""
+)
+RECORDS = text(
+    """
+SELECT count(*) AS visits,
+  count(*) FILTER (WHERE c.how = 'scan' AND c.outcome <> 'contradicted' AND c.form IS NOT NULL
+    AND (c.grade IN ('best', 'good') OR c.photos > 0)) AS good,
+  count(*) FILTER (WHERE w.state = 'refused') AS false_ones
+FROM check_in c
+LEFT JOIN review w ON w.subdistrict_id = c.subdistrict_id AND w.id = c.id
+WHERE c.subdistrict_id = :here AND c.occurred_at >= :since AND c.occurred_at < :at
+  AND c.purpose <> 'self_check' AND coalesce(w.state, '') <> 'removed'
+  AND (CAST(:segments AS uuid[]) IS NULL OR c.segment_id = ANY(:segments))
+"""
+)
+FINDINGS = text(
+    """
+SELECT d.item, d.severity, count(*) AS found,
+  count(*) FILTER (WHERE EXISTS (SELECT FROM finding e WHERE e.subdistrict_id = :here
+    AND e.storefront_id = d.storefront_id AND e.item = d.item
+    AND e.occurred_at > d.occurred_at + interval '1 day'
+    AND e.occurred_at < d.occurred_at + interval '30 days')) AS back
+FROM finding d
+LEFT JOIN review w ON w.subdistrict_id = :here AND w.id = d.check_in_id
+WHERE d.subdistrict_id = :here AND d.occurred_at >= :since AND d.occurred_at < :at
+  AND coalesce(w.state, '') NOT IN ('refused', 'removed')
+  AND (CAST(:segments AS uuid[]) IS NULL OR d.segment_id = ANY(:segments))
+GROUP BY d.item, d.severity ORDER BY found DESC, d.item
+"""
+)
+BASELINE = timedelta(days=91)
+FIRST, LAST = 2020, 2100
+
+
+@dataclass(frozen=True)
+class Month:
+    """All that the report says."""
+
+    first: date
+    covered: covering.Covered
+    regularity_days: float | None
+    planned: int
+    walked: int
+    visits: int
+    findings: list[Any]
+    rechecks: Any
+    result: assessment.Result
+
+    @property
+    def name(self) -> str:
+        return f"{self.first.year}-{self.first.month:02d}"
+
+
+def first_of(said: str | None, *, at: datetime) -> date:
+    """The month asked for as YYYY-MM; without one, the present."""
+    if not said:
+        return clock.local_date(at).replace(day=1)
+    try:
+        found = date.fromisoformat(f"{said}-01")
+    except ValueError as error:
+        raise BadInput(
+            field="月份 month", reason_zh="应为 2026-11 这样的年月", reason_en="such as 2026-11"
+        ) from error
+    if not FIRST <= found.year <= LAST:
+        raise BadInput(field="月份 month", reason_zh="超出范围", reason_en="out of range")
+    return found
+
+
+def look(
+    session: Session, segments: Sequence[uuid.UUID] | None, first: date, *, at: datetime
+) -> Month:
+    """The month of these segments (None: all); a running one up to now."""
+    since = _instant(first)
+    until = min(_instant((first + timedelta(days=32)).replace(day=1)), max(at, since))
+    values = {
+        "here": tenant_of(session),
+        "segments": None if segments is None else list(segments),
+        "since": since,
+        "at": until,
+    }
+    covered = covering.look(session, segments, since=since, at=until)
+    plan = session.execute(PLAN, values).one()
+    records = session.execute(RECORDS, values).one()
+    findings = list(session.execute(FINDINGS, values))
+    before = session.execute(FINDINGS, values | {"since": since - BASELINE, "at": since}).all()
+    found, came_back = sum(row.found for row in findings), sum(row.back for row in findings)
+    km = sum(row.length_m for row in covered.segments) / 1000
+    months = BASELINE.days / 30.4
+    figures = assessment.Figures(
+        plan=plan.walked / plan.planned if plan.planned else None,
+        coverage=covered.bands.share,
+        findings_per_km=found / km if km else None,
+        baseline_per_km=sum(row.found for row in before) / km / months if km and before else None,
+        records=records.good / records.visits if records.visits else None,
+        closure=None,
+        recurrence=1 - came_back / found if found else None,
+        satisfaction=None,
+        service=None,
+        false_check_ins=records.false_ones,
+    )
+    return Month(
+        first=first,
+        covered=covered,
+        regularity_days=covering.regularity(session, segments, since=since, at=until),
+        planned=plan.planned,
+        walked=plan.walked,
+        visits=records.visits,
+        findings=findings,
+        rechecks=review.disagreement(session, since=since, until=until),
+        result=assessment.assess(figures, rules.section("assessment")),
+    )
+
+
+def as_csv(month: Month) -> str:
+    """One line a storefront, for the spreadsheet; cells never begin a formula."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    sheet = csv.writer(out)
+    names = {row.id: row.name for row in month.covered.segments}
+    sheet.writerow(["月份", "路段", "铺位", "地址", "状态", "最近一次有效到访"])
+    words = {"verified": "已核验", "provisional": "待佐证", "excused": "有理由", "": "未到"}
+    for row in month.covered.shops:
+        last = clock.local(row.last_at).strftime("%Y-%m-%d %H:%M") if row.last_at else ""
+        cells = [month.name, names.get(row.segment_id, ""), row.name or "", row.address]
+        sheet.writerow([*(_cell(one) for one in cells), words[row.state], last])
+    return out.getvalue()
+
+
+def finding_name(code: str) -> str:
+    item = standards.items().get(code)
+    return item.zh if item else code
+
+
+def _cell(said: str) -> str:
+    return "'" + said if said[:1] in ("=", "+", "-", "@", "\t", "\r") else said
+
+
+def _instant(day: date) -> datetime:
+    return datetime.combine(day, time(), clock.SHANGHAI).astimezone(UTC)

@@ -1,0 +1,98 @@
+"""Reports for chiefs: storefront by storefront, and the month as page, CSV and A4."""
+
+import uuid
+from datetime import timedelta
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from roadchief.accounts.signin import allows, current
+from roadchief.lib import clock
+from roadchief.patrol import assessment, covering, due, monthly, rules, sheet, weeks
+from roadchief.streets import standards
+from roadchief.streets.models import Subdistrict
+from roadchief.web import tenant_transaction
+from roadchief.web.forms import whole_number
+from roadchief.web.pages import language
+
+pages = Blueprint("reports", __name__, url_prefix="/chief")
+PAGE = 200
+
+
+def _mine(session: Session) -> list[uuid.UUID] | None:
+    return weeks.own_segments(session, current(), at=clock.now())
+
+
+@pages.get("/coverage")
+@allows("patrol.chief")
+def coverage() -> str:
+    at = clock.now()
+    figures = rules.section("visits")
+    days = whole_number(
+        request.args,
+        "days",
+        label=gettext("天数"),
+        low=1,
+        high=366,
+        default=figures["scan_every_days"],
+    )
+    number = whole_number(
+        request.args, "page", label=gettext("页码"), low=1, high=10_000, default=1
+    )
+    with tenant_transaction(current().subdistrict_id) as session:
+        found = covering.look(session, _mine(session), since=at - timedelta(days=days), at=at)
+    shops = found.shops[(number - 1) * PAGE : number * PAGE]
+    every, soon = figures["scan_every_days"], figures["soon_days"]
+    states = [due.judge(row.last_at, at=at, every_days=every, soon_days=soon) for row in shops]
+    return render_template(
+        "patrol/coverage.html",
+        found=found,
+        rows=list(zip(shops, states, strict=True)),
+        days=days,
+        every=every,
+        number=number,
+        more=len(found.shops) > number * PAGE,
+    )
+
+
+@pages.get("/report")
+@allows("patrol.chief")
+def month() -> str:
+    found = _month()
+    return render_template(
+        "patrol/month.html",
+        month=found,
+        names={key: pair[0 if language() == "zh" else 1] for key, pair in assessment.NAMES.items()},
+        item_name=lambda code: (
+            standards.items()[code].say(language()) if code in standards.items() else code
+        ),
+    )
+
+
+@pages.get("/report.csv")
+@allows("patrol.chief")
+def month_csv() -> Response:
+    found = _month()
+    answer = Response(monthly.as_csv(found), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename=patrol-{found.name}.csv"
+    return answer
+
+
+@pages.get("/report.pdf")
+@allows("patrol.chief")
+def month_pdf() -> Response:
+    actor, found = current(), _month()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        place = session.get_one(Subdistrict, actor.subdistrict_id).name
+    raw = sheet.as_pdf(found, place=place, who=actor.name, printed_at=clock.now())
+    answer = Response(raw, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f"inline; filename=patrol-{found.name}.pdf"
+    return answer
+
+
+def _month() -> monthly.Month:
+    at = clock.now()
+    first = monthly.first_of(request.args.get("month"), at=at)
+    with tenant_transaction(current().subdistrict_id) as session:
+        return monthly.look(session, _mine(session), first, at=at)
