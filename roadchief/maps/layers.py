@@ -83,6 +83,18 @@ def features(name: str, columns: str, shape: str, source: str, *, first: str = "
     )
 
 
+def dots(name: str, columns: str, place: str, source: str) -> str:
+    """Points as one MVT layer: figured here, which spares each of them a projection."""
+    x = f"((ST_X({place}) + 180) / 360 * 2.0 ^ :z - :x) * 4096"
+    lat = f"radians(45 + ST_Y({place}) / 2)"
+    y = f"((1 - ln(tan({lat})) / pi()) / 2 * 2.0 ^ :z - :y) * 4096"
+    rows = f"{columns}, ST_Point({x}, {y}) AS g"
+    return (
+        f"(SELECT coalesce(ST_AsMVT(q, '{name}', 4096, 'g'), ''::bytea) FROM "
+        f"(SELECT {rows} {source}) q)"
+    )
+
+
 def _buildings(zoom: int) -> str:
     return features(
         "buildings",
@@ -134,7 +146,7 @@ def _storefronts(zoom: int) -> str:
         columns.append("f.id::text AS id")
     if zoom >= NAMED_FROM:
         columns += ["f.name", "f.house_number AS number"]
-    return features(
+    return dots(
         "storefronts",
         ", ".join(columns),
         "f.door",
@@ -164,7 +176,7 @@ def _duty_zones(_zoom: int) -> str:
 
 
 def _stations(_zoom: int) -> str:
-    return features(
+    return dots(
         "stations",
         "p.id::text AS id, p.name, p.kind",
         "p.place",

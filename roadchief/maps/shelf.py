@@ -12,7 +12,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,16 +28,24 @@ from roadchief.maps.tiles import Square
 KEPT_S = 24 * 3600
 CHANGES_KEPT = timedelta(days=2)  # longer than any kept tile, and than any transaction
 SWEEP_EVERY = 64  # tiles made by a process
+# One row always: the kept tile, if any, and whether it still shows what is there.
 FIND = f"""
-SELECT t.body, t.etag, t.stored_at > :oldest AND NOT EXISTS (
+SELECT t.body, t.etag, coalesce(t.stored_at > :oldest AND NOT EXISTS (
   SELECT 1 FROM tile_change c
   WHERE c.subdistrict_id = :here AND c.source = ANY(:sources) AND c.xact >= t.since
     AND NOT pg_visible_in_snapshot(CAST(CAST(c.xact AS text) AS xid8),
       CAST(t.snapshot AS pg_snapshot))
-    AND (c.box IS NULL OR c.box && {BOX})) AS good
-FROM tile_store t
-WHERE t.subdistrict_id = :here AND t.name = :name AND t.scope = :scope
+    AND (c.box IS NULL OR c.box && {BOX})), false) AS good
+FROM (SELECT 1) one LEFT JOIN tile_store t
+  ON t.subdistrict_id = :here AND t.name = :name AND t.scope = :scope
   AND t.z = :z AND t.x = :x AND t.y = :y
+"""
+# Who finds none good takes the right to make it, when nobody has it.
+CLAIM = f"""
+WITH k AS MATERIALIZED ({FIND})
+SELECT k.body, k.etag, k.good, CASE WHEN k.good THEN false
+  ELSE pg_try_advisory_xact_lock(hashtextextended(:matter, 0)) END AS mine
+FROM k
 """
 KEEP = """
 INSERT INTO tile_store
@@ -110,31 +118,43 @@ class Memory:
                 self._bytes -= len(oldest.body)
 
 
-def find(session: Session, wanted: Wanted, *, at: datetime) -> Tile | None:
-    """The kept tile, when it still shows what is there."""
-    row = session.execute(text(FIND), _address(session, wanted) | _validity(wanted, at)).first()
-    return Tile(bytes(row.body), row.etag) if row is not None and row.good else None
+@dataclass(frozen=True)
+class Look:
+    """The kept tile while it is good; else whether this transaction has the right to make it."""
+
+    tile: Tile | None
+    mine: bool
 
 
-def make(session: Session, wanted: Wanted, *, at: datetime, most_bytes: int) -> Tile:
-    """The kept tile or a new one; others who want the same wait here and find it kept."""
-    here = tenant_of(session)
-    matter = f"tile {here} {wanted.name} {wanted.scope} {vars(wanted.square)}"
-    session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))"), {"matter": matter}
-    )
-    kept = find(session, wanted, at=at)
-    if kept is not None:
-        return kept
-    made = tiles.make(session, wanted.layers, wanted.square, wanted.values, at=at)
-    body = gzip.compress(made.body, 5, mtime=0) if made.body else b""
+def find(session: Session, wanted: Wanted, *, at: datetime) -> Look:
+    row = session.execute(text(CLAIM), _bindings(session, wanted, at=at)).one()
+    return Look(Tile(bytes(row.body), row.etag) if row.good else None, row.mine)
+
+
+def make(session: Session, wanted: Wanted, look: Look, *, at: datetime, most_bytes: int) -> Tile:
+    """A new tile, or the one that another has made while this one waited for the right."""
+    bound = _bindings(session, wanted, at=at)
+    if not look.mine:
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))"), bound)
+    asked = tiles.question(wanted.layers, wanted.square) or "''::bytea"
+    # Asked again under the right, in one statement: what is good by now is not made again.
+    row = session.execute(
+        text(
+            f"WITH k AS MATERIALIZED ({FIND}) SELECT k.body, k.etag, k.good, "
+            "CASE WHEN k.good THEN NULL ELSE pg_current_snapshot()::text END AS snapshot, "
+            f"CASE WHEN k.good THEN NULL ELSE {asked} END AS made FROM k"
+        ),
+        bound,
+    ).one()
+    if row.good:
+        return Tile(bytes(row.body), row.etag)
+    body = gzip.compress(bytes(row.made), 5, mtime=0) if row.made else b""
     tile = Tile(body, hashlib.blake2b(body, digest_size=12).hexdigest())
-    if made.snapshot:
-        since = int(made.snapshot.partition(":")[0])
-        values = {"body": body, "etag": tile.etag, "snapshot": made.snapshot, "since": since}
-        session.execute(text(KEEP), _address(session, wanted) | values | {"at": at})
-        if next(_made) % SWEEP_EVERY == 0:
-            sweep(session, at=at, most_bytes=most_bytes)
+    since = int(row.snapshot.partition(":")[0])
+    kept = {"body": body, "etag": tile.etag, "snapshot": row.snapshot, "since": since, "at": at}
+    session.execute(text(KEEP), bound | kept)
+    if next(_made) % SWEEP_EVERY == 0:
+        sweep(session, at=at, most_bytes=most_bytes)
     return tile
 
 
@@ -149,25 +169,14 @@ def sweep(session: Session, *, at: datetime, most_bytes: int) -> None:
     )
 
 
-def _address(session: Session, wanted: Wanted) -> dict[str, Any]:
-    return {
-        "here": tenant_of(session),
+def _bindings(session: Session, wanted: Wanted, *, at: datetime) -> dict[str, Any]:
+    drawn = tiles.drawn(wanted.layers, wanted.square)
+    fresh_s = min((one.fresh_s for one in drawn), default=KEPT_S)
+    here = tenant_of(session)
+    return tiles.bindings(session, wanted.square, wanted.values, at=at) | {
         "name": wanted.name,
         "scope": wanted.scope,
-        **vars(wanted.square),
-    }
-
-
-def _validity(wanted: Wanted, at: datetime) -> dict[str, Any]:
-    drawn = _drawn(wanted.layers, wanted.square)
-    fresh_s = min((one.fresh_s for one in drawn), default=KEPT_S)
-    names = ("west", "south", "east", "north")
-    return {
+        "matter": f"tile {here} {wanted.name} {wanted.scope} {vars(wanted.square)}",
         "oldest": at - timedelta(seconds=fresh_s),
         "sources": sorted({source for one in drawn for source in one.sources}),
-        **dict(zip(names, wanted.square.bounds(), strict=True)),
     }
-
-
-def _drawn(layers: Sequence[Layer], square: Square) -> list[Layer]:
-    return [one for one in layers if one.lowest <= square.z <= one.highest]

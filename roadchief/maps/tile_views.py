@@ -5,7 +5,7 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
-import roadchief.maps.duty_layers  # noqa: F401: makes its layers known
+import roadchief.maps.duty_layers  # noqa: F401 (makes its layers known)
 from roadchief.accounts.access import Actor, may
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound
@@ -93,11 +93,12 @@ def _find(code: int, wanted: Wanted) -> Tile:
     if found is None:
         at = clock.now()
         with tenant_transaction(code) as session:
-            found = shelf.find(session, wanted, at=at)
+            look = shelf.find(session, wanted, at=at)
+            found = look.tile
             if found is None:
                 most = settings().tile_store_mb << 20
                 with limiter.limit(MAKING_LIMIT):
-                    found = shelf.make(session, wanted, at=at, most_bytes=most)
+                    found = shelf.make(session, wanted, look, at=at, most_bytes=most)
         memory.keep(key, found)
     return found
 

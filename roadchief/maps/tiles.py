@@ -40,14 +40,6 @@ class Square:
         return west, lat(self.y + 1 + spare), east, lat(self.y - spare)
 
 
-@dataclass(frozen=True)
-class Made:
-    """A tile as it was at `snapshot`, PostgreSQL's word for what it had seen committed."""
-
-    body: bytes
-    snapshot: str
-
-
 def make(
     session: Session,
     layers: Sequence[Layer],
@@ -55,13 +47,30 @@ def make(
     values: Mapping[str, Any],
     *,
     at: datetime,
-) -> Made:
-    """The bytes of one tile, empty where nothing is, and the snapshot of the same question."""
-    parts = [one.draw(square.z) for one in layers if one.lowest <= square.z <= one.highest]
-    if not parts:
-        return Made(b"", "")
+) -> bytes:
+    """The bytes of one tile; empty where nothing is."""
+    asked = question(layers, square)
+    if not asked:
+        return b""
+    bound = bindings(session, square, values, at=at)
+    return bytes(session.scalar(text(f"SELECT {asked}"), bound) or b"")
+
+
+def question(layers: Sequence[Layer], square: Square) -> str:
+    """The SQL whose value is the tile; empty where no layer is drawn at this zoom."""
+    return " || ".join(one.draw(square.z) for one in drawn(layers, square))
+
+
+def drawn(layers: Sequence[Layer], square: Square) -> list[Layer]:
+    return [one for one in layers if one.lowest <= square.z <= one.highest]
+
+
+def bindings(
+    session: Session, square: Square, values: Mapping[str, Any], *, at: datetime
+) -> dict[str, Any]:
+    """What every layer's question may name."""
     names = ("west", "south", "east", "north")
-    bound = {
+    return {
         "here": tenant_of(session),
         "at": at,
         "on": clock.local_date(at),
@@ -69,9 +78,6 @@ def make(
         **dict(zip(names, square.bounds(), strict=True)),
         **values,
     }
-    asked = "SELECT pg_current_snapshot()::text, " + " || ".join(parts)
-    row = session.execute(text(asked), bound).one()
-    return Made(bytes(row[1] or b""), str(row[0]))
 
 
 def tile_json(

@@ -70,7 +70,7 @@ def actor(*roles: str, person: uuid.UUID | None = None) -> Actor:
 
 def drawn(session: Session, name: str, who: Actor, square: Square = NEAR) -> bytes:
     found = layers.named(name)
-    return tiles.make(session, found, square, found[0].values(who), at=clock.now()).body
+    return tiles.make(session, found, square, found[0].values(who), at=clock.now())
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import shapely
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text
+from sqlalchemy.orm import Session
 
 from roadchief.accounts.access import Actor
 from roadchief.app import create_app
@@ -341,10 +342,16 @@ def test_what_depends_on_the_time_is_not_kept_long(real: Database, site: Flask) 
     wanted = shelf.Wanted("segments", layers.named("segments"), Square.at(*HERE), {})
     now = clock.now()
     with real.transaction(CODE) as session:
-        shelf.make(session, wanted, at=now, most_bytes=1 << 20)
+        put(session, wanted, now)
     with real.transaction(CODE) as session:
-        assert shelf.find(session, wanted, at=now + timedelta(seconds=30)) is not None
-        assert shelf.find(session, wanted, at=now + timedelta(seconds=90)) is None
+        assert shelf.find(session, wanted, at=now + timedelta(seconds=30)).tile is not None
+        assert shelf.find(session, wanted, at=now + timedelta(seconds=90)).tile is None
+
+
+def put(session: Session, wanted: shelf.Wanted, at: datetime) -> shelf.Tile:
+    return shelf.make(
+        session, wanted, shelf.find(session, wanted, at=at), at=at, most_bytes=1 << 20
+    )
 
 
 def test_fifty_at_once_cost_one_computation(site: Flask, makings: list[str]) -> None:
@@ -388,8 +395,7 @@ def test_the_shelf_stays_within_its_size(real: Database) -> None:
         for number in range(40):
             square = Square.at(16, HERE[1] - 20 + number, HERE[2])
             wanted = shelf.Wanted("streets", layers.named("streets"), square, {})
-            at = now + timedelta(seconds=number)
-            shelf.make(session, wanted, at=at, most_bytes=1 << 20)
+            put(session, wanted, now + timedelta(seconds=number))
         session.execute(text("UPDATE tile_store SET body = decode(repeat('ab', 1000), 'hex')"))
         shelf.sweep(session, at=now, most_bytes=10_000)
         left = session.execute(text("SELECT x FROM tile_store ORDER BY x")).scalars().all()
