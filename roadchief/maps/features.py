@@ -217,7 +217,7 @@ def _as_text(kind: str, value: str) -> str:
     return value
 
 
-def _feature(collection: Collection, row: Mapping[str, Any]) -> dict[str, Any]:
+def _feature(collection: Collection, row: Any) -> dict[str, Any]:
     return {
         "type": "Feature",
         "id": str(row["id"]),
