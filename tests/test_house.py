@@ -67,6 +67,8 @@ PURE = {
     "streets/shifts.py",
     "streets/standards.py",
     "patrol/answers.py",
+    "patrol/assessment.py",
+    "patrol/roster.py",
     "patrol/due.py",
     "patrol/route.py",
     "patrol/signals.py",

@@ -82,6 +82,10 @@ def _rows(month: Month) -> list[list[list[str]]]:
             str(month.rechecks.differed),
         ],
     ]
+    return [figures, _scores(month), *_lists(month)]
+
+
+def _scores(month: Month) -> list[list[str]]:
     scores = [["考核项目", "满分", "得分"]]
     scores += [
         [assessment.NAMES[line.key][0], _number(line.most), _points(line)]
@@ -89,7 +93,10 @@ def _rows(month: Month) -> list[list[list[str]]]:
     ]
     scores.append(["不实打卡扣分", "", _number(month.result.deduction)])
     total = month.result.of_100
-    scores.append(["合计（按可考核项折算百分）", "100", _number(total)])
+    return [*scores, ["合计（按可考核项折算百分）", "100", _number(total)]]
+
+
+def _lists(month: Month) -> list[list[list[str]]]:
     found = [["发现", "次数", "30 日内复发"]]
     found += [
         [finding_name(row.item), str(row.found), str(row.back)] for row in month.findings[:12]
@@ -103,7 +110,7 @@ def _rows(month: Month) -> list[list[list[str]]]:
         ]
         for row in month.covered.shops[:SHOWN]
     ]
-    return [figures, scores, found, unseen]
+    return [found, unseen]
 
 
 def _points(line: assessment.Line) -> str:
