@@ -46,8 +46,13 @@ def load(path: Path) -> dict[str, Wording]:
 
 
 def say(wording: Wording, words: dict[str, str], language: str) -> Told:
-    """The notice in one language. A word that is missing is left out, never a fault."""
+    """The notice in one language. A word that is missing is left out, never a fault.
+
+    Where a word differs by language it comes twice: `{step}` is `step_en` in English if given.
+    """
     language = language if language in LANGUAGES else "zh"
+    own = {name.removesuffix(f"_{language}"): word for name, word in words.items()}
+    words = words | {name: word for name, word in own.items() if f"{name}_{language}" in words}
     title = " ".join(fill(wording.title[language], words).split())[:LONGEST_TITLE]
     return Told(title, fill(wording.text[language], words).strip(), words.get("path"))
 

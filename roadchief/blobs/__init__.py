@@ -2,7 +2,17 @@
 
 from roadchief.blobs.addresses import Link, address, link, opened
 from roadchief.blobs.finding import find, find_many, get, get_many, path
-from roadchief.blobs.keeping import Receipt, blurred, develop, erase, keep, receive, store
+from roadchief.blobs.keeping import (
+    Receipt,
+    blurred,
+    check,
+    develop,
+    erase,
+    keep,
+    known,
+    receive,
+    store,
+)
 from roadchief.blobs.models import Blob
 from roadchief.blobs.refusals import (
     BadPhoto,
@@ -27,6 +37,7 @@ __all__ = [
     "Receipt",
     "address",
     "blurred",
+    "check",
     "develop",
     "erase",
     "find",
@@ -34,6 +45,7 @@ __all__ = [
     "get",
     "get_many",
     "keep",
+    "known",
     "link",
     "opened",
     "path",

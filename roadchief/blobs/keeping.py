@@ -116,9 +116,9 @@ def store(
     session: Session, data: bytes, *, by: uuid.UUID | None, at: datetime, settings: Settings
 ) -> Blob:
     """Develop and keep; bytes that we have are not developed again."""
-    known = _known(session, hashlib.sha256(data).hexdigest(), settings)
-    if known is not None:
-        return known
+    found = known(session, hashlib.sha256(data).hexdigest(), settings=settings)
+    if found is not None:
+        return found
     return keep(session, develop(data, settings=settings), by=by, at=at, settings=settings)
 
 
@@ -131,17 +131,31 @@ def receive(
     at: datetime,
     settings: Settings,
 ) -> Receipt:
-    """Bytes sent to the address of their own hash, as phones do until they have our answer."""
+    """Bytes sent to the address of their own hash, as phones do until they have our answer.
+
+    Opens the photo inside the caller's transaction; the rim does it between two (`web.blobs`).
+    """
+    check(address, data, settings=settings)
+    found = known(session, address, settings=settings)
+    if found is not None:
+        return Receipt(found, fresh=False)
+    return Receipt(store(session, data, by=by, at=at, settings=settings), fresh=True)
+
+
+def check(address: str, data: bytes, *, settings: Settings) -> None:
+    """Refuse what is no address, too large, or not the bytes of its address."""
     if not SHA256.fullmatch(address):
         raise NotAddress
     if len(data) > settings.photo_limit_bytes:
         raise PhotoTooHeavy(limit_mb=settings.photo_limit_bytes // photos.MEGABYTE)
     if hashlib.sha256(data).hexdigest() != address:
         raise HashMismatch(field="sha256", received_bytes=len(data))
-    known = _known(session, address, settings)
-    if known is not None:
-        return Receipt(known, fresh=False)
-    return Receipt(store(session, data, by=by, at=at, settings=settings), fresh=True)
+
+
+def known(session: Session, source_sha256: str, *, settings: Settings) -> Blob | None:
+    """A row whose file is there too: after a loss of files, what is sent again mends it."""
+    found = find(session, source_sha256)
+    return found if found and path(found, "full", settings).exists() else None
 
 
 def blurred(
@@ -182,12 +196,6 @@ def erase(
     if blob.state == "kept":
         blob.state = "erased"
         events.record(session, "photo.erased", subject=blob, by=by, at=at, because=because)
-
-
-def _known(session: Session, source_sha256: str, settings: Settings) -> Blob | None:
-    """A row whose file is there too: after a loss of files, what is sent again mends it."""
-    found = find(session, source_sha256)
-    return found if found and path(found, "full", settings).exists() else None
 
 
 def _check_quota(

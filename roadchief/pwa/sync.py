@@ -11,6 +11,7 @@ from roadchief.errors import BadInput, Malformed, NotFound, TooLarge
 from roadchief.lib import clock
 from roadchief.patrol import intake
 from roadchief.pwa.origin import dated, json_only, own_page_only
+from roadchief.web import blobs as photos
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.limits import limiter
 from roadchief.web.security import csrf, takes
@@ -58,11 +59,8 @@ def put_blob(sha256: str) -> tuple[Response, int]:
     data = request.get_data()
     if request.content_length is not None and len(data) < request.content_length:
         raise Malformed
-    with tenant_transaction(actor.subdistrict_id) as session:
-        receipt = blobs.receive(
-            session, sha256, data, by=actor.person_id, at=at, settings=settings()
-        )
-        answer = {"sha256": sha256, "id": str(receipt.blob.id), "fresh": receipt.fresh}
+    receipt = photos.receive(actor.subdistrict_id, sha256, data, by=actor.person_id, at=at)
+    answer = {"sha256": sha256, "id": str(receipt.blob.id), "fresh": receipt.fresh}
     return dated(jsonify(answer)), 201 if receipt.fresh else 200
 
 
@@ -72,7 +70,7 @@ def has_blob(sha256: str) -> Response:
     """Has the server got it? Says so, and no more: a hash is no right to look at a photo."""
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
-        if len(sha256) != 64 or blobs.find(session, sha256) is None:
+        if blobs.known(session, sha256, settings=settings()) is None:
             raise NotFound
     return dated(jsonify(sha256=sha256))
 

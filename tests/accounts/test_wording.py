@@ -26,6 +26,13 @@ def test_a_notice_in_two_languages() -> None:
     assert wording.say(kind, {}, "zh").title == "新案件"
 
 
+def test_a_word_may_differ_by_language() -> None:
+    kind = wording.parse(SOURCE)["test.case"]
+    words = {"number": "WF-1", "place": "崂山路", "what": "垃圾", "what_en": "rubbish"}
+    assert wording.say(kind, words, "en").text == "崂山路: rubbish"
+    assert wording.say(kind, words, "zh").text == "崂山路：垃圾"
+
+
 def test_words_are_only_words() -> None:
     kind = wording.parse(SOURCE)["test.case"]
     tricky = {"number": "{place}\r\nBcc: all@example.cn", "place": "{0.__class__} {what}"}

@@ -1,13 +1,17 @@
 """The address of a photo: who holds it sees it, for a while, and can do nothing else with it."""
 
+import hashlib
 import io
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict
 
 from roadchief import blobs
@@ -17,7 +21,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.errors import BadInput
 from roadchief.lib import clock, signing
-from roadchief.lib.photos import Box
+from roadchief.lib.photos import Box, Developed
 from roadchief.web import blobs as web_blobs
 from tests import makers, pictures
 from tests.conftest import WEIFANG, YANGJING
@@ -201,3 +205,37 @@ def test_boxes_come_in_percent() -> None:
 def test_odd_boxes_are_refused(value: str, app: Flask) -> None:
     with app.test_request_context(), pytest.raises(BadInput):
         web_blobs.boxes_from(fields(left="10", top="10", width=value, height="10"))
+
+
+def test_no_connection_is_held_while_a_photo_is_opened(
+    app: Flask, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts open transactions at the moment of opening; who waits must not hold one."""
+    held: list[int] = []
+    open_now, real_transaction, real_develop = [0], database.transaction, blobs.develop
+
+    @contextmanager
+    def counted(subdistrict_id: int | None) -> Iterator[Session]:
+        open_now[0] += 1
+        try:
+            with real_transaction(subdistrict_id) as session:
+                yield session
+        finally:
+            open_now[0] -= 1
+
+    def develop(data: bytes, *, settings: Settings) -> Developed:
+        held.append(open_now[0])
+        return real_develop(data, settings=settings)
+
+    monkeypatch.setattr(database, "transaction", counted)
+    monkeypatch.setattr(blobs, "develop", develop)
+    data = pictures.jpeg(seed=9)
+    address = hashlib.sha256(data).hexdigest()
+    with app.test_request_context():
+        first = web_blobs.receive(WEIFANG, address, data, by=uuid.uuid4(), at=makers.NOON)
+        again = web_blobs.receive(WEIFANG, address, data, by=uuid.uuid4(), at=makers.NOON)
+        with pytest.raises(blobs.HashMismatch):
+            web_blobs.receive(WEIFANG, address, data[:-9], by=uuid.uuid4(), at=makers.NOON)
+    assert held == [0]
+    assert (first.fresh, again.fresh) == (True, False)
+    assert first.blob.id == again.blob.id
