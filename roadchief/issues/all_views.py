@@ -2,10 +2,18 @@
 
 from flask import Flask
 
-from roadchief.issues import citizen_views, desk_views, figures_views, merchant_views, open311_views
+from roadchief.issues import (
+    citizen_views,
+    desk_views,
+    figures_views,
+    merchant_views,
+    messages,
+    open311_views,
+)
 
 
 def install(app: Flask) -> None:
+    messages.wire()
     for blueprint in (
         citizen_views.pages,
         desk_views.pages,

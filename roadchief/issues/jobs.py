@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from roadchief import jobs
 from roadchief.db import Database
 from roadchief.errors import Conflict
-from roadchief.issues import adjusting, watching
+from roadchief.issues import adjusting, messages, watching
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -21,6 +21,7 @@ OFTEN: tuple[tuple[Find, Act], ...] = (
     (watching.changed_lights, watching.tell_light),
     (watching.silent_questions, adjusting.give_back_unanswered),
 )
+messages.wire()
 NIGHTLY: tuple[tuple[Find, Act], ...] = ((watching.to_mask, watching.mask),)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from roadchief.db import new_id, tenant_of
-from roadchief.issues import categories, moves, publishing
+from roadchief.issues import categories, moves, publishing, reporting, story
 from roadchief.issues.categories import Category
 from roadchief.issues.models import Case
 from roadchief.issues.open311 import CLOSED, Question, told
@@ -94,7 +94,7 @@ def given_codes(given: Question) -> list[str]:
 
 
 def told_cases(
-    session: Session, rows: list[Case], given: Question, language: str, photo: Any
+    session: Session, rows: list[Case], given: Question, lang: str, photo: Any
 ) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
     shown, points = publishing.public_photos(session, ids), reporting.snapped(session, ids)
@@ -106,7 +106,7 @@ def told_cases(
             notes.get(row.id),
             shown.get(row.id, []),
             given,
-            language,
+            lang,
             photo,
         )
         for row in rows

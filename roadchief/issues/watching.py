@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from roadchief.accounts import notices
 from roadchief.db import tenant_of
 from roadchief.issues import adjusting, cases, categories, clocks, deadlines, moves, telling
 from roadchief.issues.cases import SYSTEM
@@ -125,6 +126,11 @@ def mask(session: Session, case_id: uuid.UUID, *, at: datetime) -> bool:
     if case.ended_at is None or case.ended_at >= at - MASK_AFTER or case.masked_at:
         return False
     here = case.subdistrict_id
+    held = select(Receipt.contact).where(
+        Receipt.subdistrict_id == here, Receipt.case_id == case.id, Receipt.contact.is_not(None)
+    )
+    for contact in session.scalars(held).all():
+        notices.forget(session, contact or "", at=at)
     session.execute(
         update(Receipt)
         .where(Receipt.subdistrict_id == here, Receipt.case_id == case.id)

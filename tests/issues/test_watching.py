@@ -304,3 +304,21 @@ def test_steps_of_an_import_say_where_it_came_from(
     assert (case.state, case.on_time, case.category) == ("closed", True, "ZX02")
     step = session.scalars(select(CaseStep)).one()
     assert step.data["source"] == "import:旧系统"
+
+
+def test_messages_say_nothing_of_the_reporter_and_come_once(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from roadchief.accounts.notices import Notice
+    from roadchief.issues import messages
+
+    monkeypatch.setattr(telling, "senders", [messages.send])
+    case = ground.opened(session, world, words="301室王阿姨 13800138000")
+    rows = session.scalars(select(Notice)).all()
+    assert [row.kind for row in rows] == ["issues.merchant"]
+    said = str([vars(row) for row in rows])
+    for secret in ("王阿姨", "13800138000"):
+        assert secret not in said
+    watching.merchant_is_late(session, case.id, at=TUESDAY + timedelta(hours=8))
+    kinds = session.scalars(select(Notice.kind)).all()
+    assert sorted(kinds) == ["issues.merchant", "issues.unit"]
