@@ -74,13 +74,13 @@ def listing() -> Response:
 @public(OPEN)
 def collection(name: str) -> Response:
     here = subdistrict()
-    return jsonify(_told(_known(name, here.id), _extent(here.id)))
+    return jsonify(_told(known_collection(name, here.id), _extent(here.id)))
 
 
 @pages.get("/collections/<name>/queryables")
 @public(OPEN)
 def queryables(name: str) -> Response:
-    known = _known(name, subdistrict().id)
+    known = known_collection(name, subdistrict().id)
     answer = jsonify(
         {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -99,7 +99,7 @@ def queryables(name: str) -> Response:
 @public(OPEN)
 def items(name: str) -> Response:
     here = subdistrict()
-    known = _known(name, here.id)
+    known = known_collection(name, here.id)
     wanted = _wanted(known)
     with tenant_transaction(here.id) as session:
         found = features.page(session, known, wanted)
@@ -120,7 +120,7 @@ def items(name: str) -> Response:
 @public(OPEN)
 def item(name: str, feature_id: uuid.UUID) -> Response:
     here = subdistrict()
-    known = _known(name, here.id)
+    known = known_collection(name, here.id)
     _refuse_unknown(set())
     crs = _system("crs")
     with tenant_transaction(here.id) as session:
@@ -179,7 +179,7 @@ def _own(actor: Actor | None, subdistrict_id: int) -> Actor | None:
     return actor if actor and actor.subdistrict_id == subdistrict_id else None
 
 
-def _known(name: str, subdistrict_id: int) -> Collection:
+def known_collection(name: str, subdistrict_id: int) -> Collection:
     found = collections.COLLECTIONS.get(name)
     if found is None or not found.may_be_read_by(_own(current_or_none(), subdistrict_id)):
         raise NotFound
