@@ -62,18 +62,7 @@ def appoint_chief(
 ) -> Assignment:
     """Several chiefs on one road are normal; the same post twice at one time is refused by the
     database. With `until` it ends by itself, as a stand-in's should."""
-    # Held: two appointments of one post take turns, and the post is not ended meanwhile.
-    session.refresh(post, with_for_update={"key_share": True})
-    if post.role not in MAY_ANSWER:
-        raise NotAChief(title=post.title)
-    if not post.holds_at(at):
-        raise WrongState
-    if until is not None and until <= at:
-        raise BadInput(field="到期 until", reason_zh="应晚于今天", reason_en="later than today")
-    # Held, so that it is not closed or split under the appointment.
-    session.refresh(to, with_for_update={"read": True})
-    if to.closed_at is not None:
-        raise ScopeClosed(name=to.name)
+    _hold(session, post, to, at=at, until=until)
     if acting_for is not None:
         _check_stands_in(post, to, acting_for)
     row = Assignment(
@@ -102,6 +91,28 @@ def appoint_chief(
         until=until.isoformat() if until else None,
     )
     return row
+
+
+def _hold(
+    session: Session,
+    post: Post,
+    to: Road | RoadSegment | StreetBlock,
+    *,
+    at: datetime,
+    until: datetime | None,
+) -> None:
+    """Post and place under lock: two appointments of one post take turns, it is not ended
+    meanwhile, and the place is not closed or split under the appointment."""
+    session.refresh(post, with_for_update={"key_share": True})
+    if post.role not in MAY_ANSWER:
+        raise NotAChief(title=post.title)
+    if not post.holds_at(at):
+        raise WrongState
+    if until is not None and until <= at:
+        raise BadInput(field="到期 until", reason_zh="应晚于今天", reason_en="later than today")
+    session.refresh(to, with_for_update={"read": True})
+    if to.closed_at is not None:
+        raise ScopeClosed(name=to.name)
 
 
 def _check_stands_in(post: Post, to: Road | RoadSegment | StreetBlock, other: Assignment) -> None:

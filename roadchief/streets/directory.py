@@ -66,10 +66,13 @@ FROM road_segment s JOIN station p ON p.subdistrict_id = s.subdistrict_id
 WHERE s.subdistrict_id = :here AND s.id = :id AND p.closed_at IS NULL ORDER BY p.name LIMIT 50
 """
 BOX = "ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
-# What is drawn behind a drawing: (kind, name, GeoJSON).
+# What is drawn behind a drawing: (kind, name, GeoJSON). Doors and zones only from near.
+WIDEST_DEG = 0.012
 AROUND = f"""
 (SELECT 'segment' AS kind, s.name, ST_AsGeoJSON(s.line, 7)::json AS shape FROM road_segment s
 WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND s.line && {BOX} LIMIT :most)
+"""
+AROUND_NEAR = f"""{AROUND}
 UNION ALL
 (SELECT 'door', concat_ws(' ', f.house_number, f.name), ST_AsGeoJSON(f.door, 7)::json
 FROM storefront f
@@ -258,7 +261,8 @@ def around(session: Session, bounds: tuple[float, float, float, float]) -> list[
     west, south, east, north = bounds
     values = {"west": west, "south": south, "east": east, "north": north}
     here = {"here": tenant_of(session), "most": FEATURES}
-    return list(session.execute(text(AROUND), values | here))
+    near = east - west <= WIDEST_DEG and north - south <= WIDEST_DEG
+    return list(session.execute(text(AROUND_NEAR if near else AROUND), values | here))
 
 
 def _judged(

@@ -16,10 +16,10 @@
     P.leafletLayer({
       url: location.origin + "/tiles/background/{z}/{x}/{y}.mvt", backgroundColor: C.paper, maxDataZoom: 18, attribution: "", labelRules: [],
       paintRules: [
-        { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.green }), filter: (z, f) => f.props.kind === "green" },
-        { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.water }), filter: (z, f) => f.props.kind === "water" },
-        { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: C.building, stroke: C.roof, width: 1 }), filter: (z, f) => f.props.kind === "building" },
-        { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: C.road, width: (z, f) => Math.max(2, metres(2 * (f ? f.props.kerb_m : 5), z)) }) },
+        { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.green }), filter: (z, f) => f.props.kind === "green" },
+        { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.water }), filter: (z, f) => f.props.kind === "water" },
+        { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.building, stroke: C.roof, width: 1 }), filter: (z, f) => f.props.kind === "building" },
+        { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: C.road, width: (z, f) => Math.max(2, metres(2 * (f ? f.props.kerb_m : 5), z)) }) },
       ],
     }).addTo(map);
   }

@@ -111,7 +111,7 @@ def test_lists_ask_a_fixed_number_of_questions(
         segment = makers.make_segment(session)
         for measure in range(40):
             makers.make_storefront(session, segment, measure_m=float(measure))
-    for path, most in (("/admin/streets", 6), (f"/admin/streets/segments/{segment.id}", 9)):
+    for path, most in (("/admin/streets", 8), (f"/admin/streets/segments/{segment.id}", 14)):
         with queries() as seen:
             assert admin.get(path).status_code == 200
         assert len(seen) <= most, seen.statements
