@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,6 +29,7 @@ from roadchief.codes.proofing import Place
 from roadchief.errors import BadInput, Conflict, Unavailable
 
 PART = 240  # pieces: enough to share fonts, few enough to lose little
+LOOK = 24  # parts that the last look takes at a time
 ALONE = 3  # parts: up to here starting other processes costs more time than it saves
 
 
@@ -236,15 +237,15 @@ def _handed_out(parts: list[Part], out: Path, folder: Path) -> PrintReport:
         joining.join([part.path for part in parts], target)
         target.flush()
         os.fsync(target.fileno())
-    pages = 0
+    pages = sum(part.pages for part in parts)
     last_look: list[Place] = []
-    for part in parts:
-        last_look += [
-            Place(pages + one.page, one.x, one.y, one.width, one.text, one.number)
-            for one in part.first_page
-        ]
-        pages += part.pages
-    proofing.read_back(joined, last_look, pages)
+    before = 0
+    for number, part in enumerate(parts, 1):
+        last_look += [replace(place, page=place.page + before) for place in part.first_page]
+        before += part.pages
+        if number % LOOK == 0 or number == len(parts):  # afresh: a reader keeps every font it met
+            proofing.read_back(joined, last_look, pages)
+            last_look = []
     with joined.open("rb") as body:
         digest = hashlib.file_digest(body, "sha256").hexdigest()
     plates = sum(part.plates for part in parts)
