@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from io import BytesIO
+from typing import TypedDict
 
 from arabic_reshaper import reshape
 from bidi import get_display
@@ -30,6 +31,11 @@ class Fitted:
     size: float
     shortened: bool
     undrawn: str  # the characters that became 〓
+
+
+class _Way(TypedDict):
+    weight: str
+    spacing: float
 
 
 @lru_cache(maxsize=4)
@@ -100,8 +106,9 @@ def fit(
     if turned:
         plain = _joined(plain, weight)
     present = max(size, least)
+    way: _Way = {"weight": weight, "spacing": spacing}
     while True:
-        holds = partial(_fits, width=width, size=present, weight=weight, spacing=spacing)
+        holds = partial(_fits, width=width, size=present, **way)
         broken = _wrapped(plain, holds)
         if len(broken) <= lines or present <= least:
             break
@@ -112,6 +119,8 @@ def fit(
         while last and not holds(last + "…"):
             last = last[:-1]
         broken = [*broken[: lines - 1], last + "…"]
+    elif len(broken) > 1:
+        broken = _balanced(plain, width, broken, partial(_fits, size=present, **way))
     if turned:
         broken = [str(get_display(line)) for line in broken]
     return Fitted(tuple(broken), round(present, 2), shortened, lacking)
@@ -119,6 +128,19 @@ def fit(
 
 def _fits(line: str, width: float, size: float, weight: str, spacing: float) -> bool:
     return width_of(line, size, weight, spacing) <= width + 0.01
+
+
+def _balanced(text: str, width: float, broken: list[str], fits: Callable[..., bool]) -> list[str]:
+    """As many lines, but of like length: no last line of one character."""
+    low, high = width / len(broken) * 0.9, width
+    for _ in range(7):
+        middle = (low + high) / 2
+        tried = _wrapped(text, partial(fits, width=middle))
+        if len(tried) > len(broken):
+            low = middle
+        else:
+            high, broken = middle, tried
+    return broken
 
 
 def _wrapped(text: str, fits: Callable[[str], bool]) -> list[str]:

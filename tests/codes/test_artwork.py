@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zxingcpp
+from hypothesis import given, settings
+from hypothesis.strategies import characters, text
 from PIL import Image
 
 from roadchief.codes import fonts, imposing, lettering, pictures, reading, symbols
@@ -136,6 +138,20 @@ def test_rare_characters_are_drawn_or_told_never_silently_lost(title: str, lacki
     composed = compose(dataclasses.replace(PLATE, title=title), layout("plate"))
     assert "".join(one.characters for one in composed.undrawn) == lacking
     assert (lettering.MISSING in "".join(piece.text for piece in composed.pieces)) == bool(lacking)
+
+
+@settings(max_examples=150, deadline=None)
+@given(title=text(characters(), max_size=80), block=text(characters(), max_size=30))
+def test_any_text_is_set_in_letters_that_exist_and_stays_in_its_lines(
+    title: str, block: str
+) -> None:
+    form = layout("plate")
+    composed = compose(dataclasses.replace(PLATE, title=title, block=block), form)
+    for piece in composed.pieces:
+        assert all(fonts.source_of(one, piece.weight) for one in piece.text), piece
+        wide = lettering.width_of(piece.text, piece.size, piece.weight, piece.spacing)
+        assert piece.x >= 0
+        assert piece.x + wide <= form.width
 
 
 def test_arabic_is_joined_and_runs_from_the_right() -> None:
