@@ -21,6 +21,8 @@ from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG, make_settings
 from tests.test_access import address, routes
 
+from prove_faults import prove_faults  # isort: skip
+
 
 def prove_matrix() -> list[dict[str, object]]:
     """Tried and failed combinations, role by role."""
@@ -65,10 +67,10 @@ def prove_matrix() -> list[dict[str, object]]:
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("what", choices=["matrix"])
+    words.add_argument("what", choices=["matrix", "faults"])
     words.add_argument("--json", action="store_true")
     asked = words.parse_args()
-    rows = prove_matrix()
+    rows = prove_faults() if asked.what == "faults" else prove_matrix()
     if asked.json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))

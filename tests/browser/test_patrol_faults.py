@@ -385,7 +385,7 @@ def test_replaying_everything_changes_nothing(phones: Phones, laoshan: Street) -
     for place in range(3):
         phone.save("missed", missed(laoshan, place))
     retry(phone)
-    tables = ("patrol_item", "check_in", "absence", "event", "shift", "procrastinate_jobs")
+    tables = ("patrol_item", "check_in", "missed_visit", "event", "shift", "procrastinate_jobs")
     prints = {name: fingerprint(laoshan, name) for name in tables}
     bodies = phone.page.evaluate(
         """async () => {
