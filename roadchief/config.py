@@ -54,6 +54,7 @@ class Settings:
     oidc_second_factor: str = "mfa"  # values of acr or amr that count as the second factor
     oidc_subdistricts: str = ""  # codes whose people may come this way; empty: all
     upload_limit_bytes: int = 200 * 1024 * 1024
+    upload_keep_days: int = 30  # import files on the disk; those of unfinished imports stay
     request_limit_bytes: int = 2 * 1024 * 1024
     photo_limit_bytes: int = 12 * 1024 * 1024
     photo_day_quota_bytes: int = 200 * 1024 * 1024  # by one person
@@ -148,7 +149,13 @@ def _check(settings: Settings) -> None:
         raise BadSetting("ROADCHIEF_PUBLIC_URL: plain http is for this machine alone, use https")
     if settings.language not in {"zh", "en"}:
         raise BadSetting("ROADCHIEF_LANGUAGE: zh or en")
-    for name in ("session_idle_s", "session_absolute_s", "sign_in_attempts", "pool_size"):
+    for name in (
+        "session_idle_s",
+        "session_absolute_s",
+        "sign_in_attempts",
+        "pool_size",
+        "upload_keep_days",
+    ):
         if getattr(settings, name) <= 0:
             raise BadSetting(f"{PREFIX}{name.upper()}: must be above 0")
     if settings.secret_key and len(settings.secret_key) < 32:

@@ -3,6 +3,7 @@
 import re
 import shutil
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from roadchief.errors import BadInput, NotFound, Refusal, WrongState
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
 from roadchief.lib.text import clean
-from roadchief.streets.importing import mapping, run
+from roadchief.streets.importing import mapping, run, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
+from roadchief.streets.importing.report import Report
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
 from roadchief.web.security import takes
@@ -44,7 +46,7 @@ def listing() -> str:
             .order_by(ImportRun.started_at.desc())
             .limit(30)
         ).all()
-    return render_template("streets/imports.html", runs=runs, kinds=KINDS, datums=list(Datum))
+    return render_template("streets/imports.html", runs=runs, kind_words=kind_words)
 
 
 @pages.post("")
@@ -79,11 +81,10 @@ def upload() -> AnyResponse:
         started_at=at,
     )
     try:
-        report = run.take(database(), order_of(row, path, dry_run=True), by=None, at=at)
+        row.report = _try(row, path, at=at)
     except Refusal:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    row.report = report.as_json() | {"lines": {one: report.lines(one) for one in ("zh", "en")}}
     with tenant_transaction(actor.subdistrict_id) as session:
         session.add(row)
     return redirect(url_for("imports.show", run_id=run_id))
@@ -96,12 +97,18 @@ def show(run_id: uuid.UUID) -> str:
     with tenant_transaction(actor.subdistrict_id) as session:
         row = _find(session, run_id)
     path = _folder(actor.subdistrict_id, run_id) / row.file_name
-    columns = run.open_for(order_of(row, path)).columns if path.exists() else []
+    there = path.exists()
+    columns = run.open_for(order_of(row, path)).columns if there else []
     return render_template(
         "streets/import.html",
         run=row,
         columns=columns,
-        fields=mapping.WANTED[row.what],
+        there=there,
+        total=(row.report or {}).get("rows", 0),
+        fields={name: field_words(name) for name in mapping.WANTED[row.what]},
+        field_words=field_words,
+        kind_words=kind_words,
+        datum_words=datum_words,
         lines=(row.report or {}).get("lines", {}).get(language(), []),
         datums=list(Datum),
     )
@@ -142,9 +149,21 @@ def change(run_id: uuid.UUID) -> AnyResponse:
         encoding = clean(request.form.get("encoding", ""))[:20]
         row.options = {"datum": _datum(), "encoding": encoding, "mapping": chosen}
         path = _folder(actor.subdistrict_id, run_id) / row.file_name
-        report = run.take(database(), order_of(row, path, dry_run=True), by=None, at=at)
-        row.report = report.as_json() | {"lines": {one: report.lines(one) for one in ("zh", "en")}}
+        row.report = _try(row, path, at=at)
     return redirect(url_for("imports.show", run_id=run_id))
+
+
+def _try(row: ImportRun, path: Path, *, at: datetime) -> dict[str, Any]:
+    """What an import would do. Where a column is not found, the page asks for it."""
+    order = order_of(row, path, dry_run=True)
+    try:
+        report = run.take(database(), order, by=None, at=at)
+    except run.MissingColumn as missing:
+        report = Report(row.what, path.name, dry_run=True)
+        report.mapping = mapping.guess(run.open_for(order).columns, row.what)
+        lines = {one: [missing.say(one)] for one in ("zh", "en")}
+        return report.as_json() | {"lines": lines, "missing": True}
+    return report.as_json() | {"lines": {one: report.lines(one) for one in ("zh", "en")}}
 
 
 @pages.post("/<uuid:run_id>/confirm")
@@ -153,11 +172,13 @@ def confirm(run_id: uuid.UUID) -> AnyResponse:
     """Write it: a job, in the transaction that says so. Pressed twice, it runs once."""
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
-        _find(session, run_id)
+        row = _find(session, run_id)
+        if not (_folder(actor.subdistrict_id, run_id) / row.file_name).exists():
+            raise WrongState
         taken = session.execute(
             update(ImportRun)
             .where(ImportRun.subdistrict_id == actor.subdistrict_id, ImportRun.id == run_id)
-            .where(ImportRun.state == "previewed")
+            .where(ImportRun.state.in_(("previewed", "stopped")))
             .values(state="waiting")
         )
         if taken.rowcount != 1:  # type: ignore[attr-defined]
@@ -168,6 +189,42 @@ def confirm(run_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for("imports.show", run_id=run_id))
 
 
+def kind_words(what: str) -> str:
+    return {
+        "roads": gettext("道路"),
+        "storefronts": gettext("铺位"),
+        "boundaries": gettext("边界"),
+    }.get(what, what)
+
+
+def datum_words(datum: Datum) -> str:
+    return {
+        Datum.WGS84: "WGS-84 / CGCS2000",
+        Datum.GCJ02: gettext("GCJ-02（高德、腾讯）"),
+        Datum.BD09: gettext("BD-09（百度）"),
+    }[datum]
+
+
+def field_words(field: str) -> str:
+    """Our fields in the reader's language; a column of the file keeps its own name."""
+    return {
+        "source_id": gettext("编号"),
+        "id": gettext("编号"),
+        "name": gettext("名称"),
+        "name_en": gettext("英文名"),
+        "kind": gettext("道路等级"),
+        "business_type": gettext("业态"),
+        "road": gettext("路名"),
+        "house_number": gettext("门牌号"),
+        "address": gettext("地址"),
+        "lon": gettext("经度"),
+        "lat": gettext("纬度"),
+        "wkt": gettext("位置（WKT）"),
+        "geometry": gettext("位置"),
+        "code": gettext("街镇代码"),
+    }.get(field, field)
+
+
 def _find(session: Any, run_id: uuid.UUID) -> ImportRun:
     row = session.get(ImportRun, (tenant_of(session), run_id))
     if row is None:
@@ -176,7 +233,7 @@ def _find(session: Any, run_id: uuid.UUID) -> ImportRun:
 
 
 def _folder(subdistrict_id: int, run_id: uuid.UUID) -> Path:
-    return settings().var_dir / "uploads" / str(subdistrict_id) / str(run_id)
+    return uploads.folder(settings(), subdistrict_id, run_id)
 
 
 def _keep(files: list[FileStorage], folder: Path) -> Path:

@@ -1,11 +1,12 @@
 """What the worker does for streets."""
 
 import uuid
+from typing import Any
 
 from roadchief import jobs
 from roadchief.errors import Refusal
 from roadchief.lib import clock
-from roadchief.streets.importing import run
+from roadchief.streets.importing import run, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
 
@@ -16,18 +17,37 @@ def import_file(subdistrict_id: int, run_id: str) -> None:
     here, key = jobs.surroundings(), (subdistrict_id, uuid.UUID(run_id))
     with here.database.transaction(subdistrict_id) as session:
         row = session.get_one(ImportRun, key)
-        row.state = "running"
-    folder = here.settings.var_dir / "uploads" / str(subdistrict_id) / run_id
-    order = order_of(row, folder / row.file_name)
+        row.state, row.rows_done = "running", 0
+    order = order_of(row, uploads.folder(here.settings, *key) / row.file_name)
+
+    def tell(done: int) -> None:
+        with here.database.transaction(subdistrict_id) as session:
+            session.get_one(ImportRun, key).rows_done = done
+
     try:
-        report = run.take(here.database, order, by=row.by, at=clock.now())
+        report = run.take(here.database, order, by=row.by, at=clock.now(), tell=tell)
         if order.what == "storefronts":
             report.notes["zones_laid"] += run.lay_zones(here.database, subdistrict_id)
         state, told = "done", report.as_json()
         told["lines"] = {one: report.lines(one) for one in ("zh", "en")}
     except Refusal as refusal:
         state, told = "refused", {"lines": {one: [refusal.say(one)] for one in ("zh", "en")}}
-    with here.database.transaction(subdistrict_id) as session:
+    except Exception:
+        _end(key, "stopped", row.report)  # what is written stays; the page offers to go on
+        raise
+    _end(key, state, told)
+
+
+def _end(key: tuple[int, uuid.UUID], state: str, told: dict[str, Any] | None) -> None:
+    with jobs.surroundings().database.transaction(key[0]) as session:
         row = session.get_one(ImportRun, key)
         row.state, row.report, row.ended_at = state, told, clock.now()
-        row.rows_done = int(told.get("rows", 0))
+        row.rows_done = int((told or {}).get("rows", row.rows_done))
+
+
+@jobs.queue.periodic(cron="23 3 * * *")
+@jobs.task("streets.sweep_uploads")
+def sweep_uploads(timestamp: int) -> None:
+    """Import files are not kept for ever."""
+    here = jobs.surroundings()
+    uploads.sweep(here.database, here.settings, at=clock.now())

@@ -11,10 +11,18 @@
       { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: "#B8C2C8", width: 3 }) },
     ] }).addTo(map);
   const answer = await fetch(box.dataset.shapes, { headers: { Accept: "application/json" } });
-  if (!answer.ok) return;
+  const say = (words) => {
+    const line = document.createElement("p");
+    line.className = "notice";
+    line.setAttribute("role", "status");
+    line.textContent = words;
+    box.after(line);
+  };
+  if (!answer.ok) { say(box.dataset.failed); return; }
   const layer = L.geoJSON(await answer.json(), {
     style: { color: "#0B5CAD", weight: 3, fillOpacity: 0.2 },
     pointToLayer: (_f, at) => L.circleMarker(at, { radius: 5, color: "#0B5CAD", fillOpacity: 0.8 }),
   }).addTo(map);
-  if (layer.getLayers().length) map.fitBounds(layer.getBounds(), { padding: [20, 20] });
+  if (!layer.getLayers().length) say(box.dataset.empty);
+  else map.fitBounds(layer.getBounds(), { padding: [20, 20] });
 })();

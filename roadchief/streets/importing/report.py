@@ -21,6 +21,12 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_a_number": ("经纬度不是数字", "longitude or latitude is not a number"),
     "bad_wkt": ("WKT 无法解析", "the WKT cannot be read"),
 }
+# Fields of ours in problems; all other names are columns of the file.
+FIELDS: dict[str, tuple[str, str]] = {
+    "geometry": ("位置", "place"),
+    "id": ("编号", "id"),
+    "name": ("名称", "name"),
+}
 NOTES: dict[str, tuple[str, str]] = {
     "height_dropped": ("已去掉高程", "height was dropped"),
     "axes_swapped": ("经纬度颠倒，已对调", "axes were swapped and turned back"),
@@ -48,9 +54,10 @@ class Problem:
         words = REASONS.get(self.reason, (self.reason, self.reason))[0 if language == "zh" else 1]
         shown = f"“{self.value}”" if self.value else ""
         where = (f"第 {self.line} 行 ", f"line {self.line} ") if self.line else ("", "")
+        named = FIELDS.get(self.field, (self.field, self.field))
         if language == "zh":
-            return f"{where[0]}{self.field}{shown}：{words}"
-        return f"{where[1]}{self.field} {shown}: {words}"
+            return f"{where[0]}{named[0]}{shown}：{words}"
+        return f"{where[1]}{named[1]} {shown}: {words}"
 
 
 @dataclass

@@ -39,8 +39,8 @@ class StrictStop(RuleBroken):
 
 
 class MissingColumn(BadInput):
-    zh = "没有找到“{field}”对应的列；文件有这些列：{columns}。请用 --map 指定"
-    en = "no column for {field}; the file has {columns}; name it with --map"
+    zh = "没有找到“{field}”对应的列；文件有这些列：{columns}。请指定（命令行用 --map）"
+    en = "no column for {field}; the file has {columns}; name it (by --map on the command line)"
 
 
 @dataclass(frozen=True)
