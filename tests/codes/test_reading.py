@@ -1,6 +1,7 @@
 """Print read back: batches that resume, and files in which something is wrong."""
 
 import dataclasses
+import importlib
 import multiprocessing
 import os
 import random
@@ -387,6 +388,22 @@ def test_parts_that_are_not_ours_are_not_joined(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4\nstartxref\n9\n%%EOF")
     with (tmp_path / "b.pdf").open("wb") as target, pytest.raises(joining.NotOurs):
         joining.join([tmp_path / "a.pdf"], target)
+
+
+# ---- badly taken photographs ---------------------------------------------------------------------
+
+
+def test_plates_are_read_tilted_turned_covered_and_noisy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts" / "bench"))
+    photos = importlib.import_module("code_photos")
+    chance = random.Random(3)
+    for number in range(5):
+        face = photos.face(number, chance)
+        plate = photos.plate_picture(face)
+        for share in (0.0, 0.06):
+            view = photos.shot(photos.covered(plate, share, chance), 5, chance)
+            said = [one.text for one in reading.read_image(view) if one.valid]
+            assert said == [face.text], (number, share)
 
 
 # ---- photographs of strangers --------------------------------------------------------------------
