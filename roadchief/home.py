@@ -41,8 +41,12 @@ def menu() -> list[Entry]:
     """Pages that exist and that this person may open; nothing else."""
     lines = [
         ("maps.district", gettext("地图"), None),
+        ("issues.report", gettext("反映问题"), None),
         ("chief.start", gettext("今天"), "patrol.chief"),
         ("pwa.start", gettext("巡查"), "patrol.sync"),
+        ("desk.start", gettext("案件"), "issues.desk"),
+        ("merchant.start", gettext("我的店铺"), "issues.own"),
+        ("figures.show", gettext("案件统计"), "issues.desk"),
         ("streets.start", gettext("管理"), "streets.read"),
         ("streets.listing", gettext("路段"), "streets.read"),
         ("plates.start", gettext("智能码"), "codes.history"),

@@ -41,7 +41,7 @@
     if (event.key === "j") select(at + 1, true);
     else if (event.key === "k") select(at - 1, true);
     else if (event.key === "x" && rows[at]) { const tick = rows[at].querySelector("input"); tick.checked = !tick.checked; }
-    else if (event.key === "/") { event.preventDefault(); document.querySelector("[role=search] [type=search]")?.focus(); }
+    else if (event.key === "/") { event.preventDefault(); document.querySelector("[data-find] [type=search]")?.focus(); }
   });
   const all = document.querySelector("[data-all]");
   if (all) { all.classList.remove("hidden"); all.addEventListener("click", () => { for (const row of rows) row.querySelector("input").checked = true; }); }

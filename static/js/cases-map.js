@@ -8,13 +8,13 @@ window.casesMap = (box, given) => {
     const wide = (z) => (z >= 17 ? 10 : z >= 15 ? 6 : 2.5);
     const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;
     const rules = [
-      { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: dark ? "#1d2a25" : "#dfeadf" }), filter: (z, f) => f.props.kind === "green" },
-      { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: dark ? "#17283a" : "#cfe2f1" }), filter: (z, f) => f.props.kind === "water" },
-      { dataLayer: "background", symbolizer: new P.PolygonSymbolizer({ fill: dark ? "#263138" : "#e6e9ea" }), filter: (z, f) => f.props.kind === "building" },
-      { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: edge, width: (z) => wide(z) + 2 }) },
-      { dataLayer: "streets", symbolizer: new P.LineSymbolizer({ color: road, width: wide }) },
+      { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: dark ? "#1d2a25" : "#dfeadf" }), filter: (z, f) => f.props.kind === "green" },
+      { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: dark ? "#17283a" : "#cfe2f1" }), filter: (z, f) => f.props.kind === "water" },
+      { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: dark ? "#263138" : "#e6e9ea" }), filter: (z, f) => f.props.kind === "building" },
+      { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: edge, width: (z) => wide(z) + 2 }) },
+      { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: road, width: wide }) },
     ];
-    const labels = [{ dataLayer: "streets", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: ["name"], fill: label, stroke: halo, width: 3, font: "600 13px sans-serif", repeatDistance: 260 }) }];
+    const labels = [{ dataLayer: "roads", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: ["name"], fill: label, stroke: halo, width: 3, font: "600 13px sans-serif", repeatDistance: 260 }) }];
     P.leafletLayer({ url: tiles("background"), paintRules: rules, labelRules: labels, maxDataZoom: 18, backgroundColor: dark ? "#12191e" : "#f3f5f4", noWrap: true }).addTo(map);
   }
   return map;
