@@ -115,8 +115,13 @@ def _bring(
     handling.submit(
         session, case, who=unit, at=at + 4 * minute, words="已到场处置", photo_ids=(photo,)
     )
-    if end == "submitted":
-        return
+    if end != "submitted":
+        _check(session, case, end, at=at)
+
+
+def _check(session: Session, case: Case, end: str, *, at: datetime) -> None:
+    """The chief looks on site."""
+    minute = timedelta(minutes=12)
     cases.move(session, case, "check", who=CHIEF, at=at + 5 * minute)
     if end == "checking":
         return

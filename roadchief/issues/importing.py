@@ -123,14 +123,7 @@ FORMS: dict[str, tuple[str, Callable[[Row], Foreign]]] = {
         ),
     ),
 }
-TIMES = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-)
+TIMES = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d")
 
 
 def read(path: Path) -> tuple[str, Iterator[Foreign]]:
