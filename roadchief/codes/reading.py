@@ -22,6 +22,7 @@ from roadchief.errors import BadInput, Refusal
 
 MM = 25.4
 COARSE, FINE = 150, 300  # dots an inch for files of others
+AFRESH = 400  # pages after which the file is opened again: a reader keeps every font it met
 MOST_PIXELS = 60_000_000
 Image = NDArray[np.uint8]
 pdfium = Lock()  # the library is not made for threads
@@ -69,7 +70,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Fault:
     page: int  # 0: nowhere in the file
-    place: int  # which symbol of the file, in reading order from 1; 0: none
+    place: int  # which symbol of the file, in reading order from 1; 0: not one that was read
     kind: str
     expected: str
     found: str
@@ -79,8 +80,8 @@ class Fault:
         if not self.page:
             return f"全文件：{zh}" if language.startswith("zh") else f"in the whole file: {en}"
         if language.startswith("zh"):
-            return f"第 {self.page} 页，第 {self.place} 个码：{zh}"
-        return f"page {self.page}, symbol {self.place}: {en}"
+            return f"第 {self.page} 页{f'，第 {self.place} 个码' if self.place else ''}：{zh}"
+        return f"page {self.page}{f', symbol {self.place}' if self.place else ''}: {en}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +140,18 @@ def check_print(
     faults: list[Fault] = []
     with pdfium, opened(path) as document:
         pages = len(document)
-        for number in range(pages):
-            page = document[number]
-            here, unreadable = _read_page(page, number + 1)
-            page.close()
-            found += here
-            if unreadable or not here:
-                kind = "unreadable" if unreadable else "missing"
-                faults.append(Fault(number + 1, len(found), kind, "", ""))
-            if progress:
-                progress(number + 1)
+    for start in range(0, pages, AFRESH):
+        with pdfium, opened(path) as document:
+            for number in range(start, min(start + AFRESH, pages)):
+                page = document[number]
+                here, unreadable = _read_page(page, number + 1)
+                page.close()
+                found += here
+                if unreadable or not here:
+                    kind = "unreadable" if unreadable else "missing"
+                    faults.append(Fault(number + 1, 0, kind, "", ""))
+                if progress:
+                    progress(number + 1)
     if expected is None:
         faults += _repeated(found, Counter())
     elif isinstance(expected, Mapping):

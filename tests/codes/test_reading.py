@@ -75,6 +75,7 @@ def test_several_parts_on_several_processes_are_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(printing, "ALONE", 0)
+    monkeypatch.setattr(reading, "AFRESH", 7)
     faces = plates(printing.PART + 60)
     told: list[int] = []
     one = printing.make_pdf(faces, "plate", "a3", tmp_path / "one.pdf", told.append, 2)
@@ -368,6 +369,7 @@ def test_a_page_without_a_symbol_is_told(tmp_path: Path) -> None:
     canvas.save()
     check = reading.check_print(tmp_path / "empty.pdf")
     assert [(one.page, one.kind) for one in check.faults] == [(1, "missing")]
+    assert check.faults[0].sentence("zh") == "第 1 页：读不出二维码"
     assert not check.good
 
 
