@@ -34,6 +34,8 @@ FLOORS: list[set[str]] = [
 ]
 # Pure: no Flask, SQLAlchemy, settings or clock.
 PURE = {
+    "insight/risk.py",
+    "insight/hotspots.py",
     "codes/lifecycle.py",
     "codes/tokens.py",
     "codes/symbols.py",

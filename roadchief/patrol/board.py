@@ -87,7 +87,7 @@ def morning(session: Session, mine: Sequence[uuid.UUID] | None, *, at: datetime)
     figures = rules.section("visits")
     every = figures["scan_every_days"]
     segments = None if mine is None else list(mine)
-    covered = covering.look(session, segments, since=at - timedelta(days=every), at=at)
+    covered = covering.look(session, segments, since=at - timedelta(days=every), at=at, size=OLDEST)
     values = {
         "here": tenant_of(session),
         "segments": segments,
@@ -102,7 +102,7 @@ def morning(session: Session, mine: Sequence[uuid.UUID] | None, *, at: datetime)
         shifts=list(session.execute(TODAY, values)),
         oldest=[
             (row, due.judge(row.last_at, at=at, every_days=every, soon_days=soon))
-            for row in covered.shops[:OLDEST]
+            for row in covered.shops
         ],
         days=every,
     )

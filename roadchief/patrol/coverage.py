@@ -71,35 +71,6 @@ class Freshness:
     never: int
 
 
-def bands(states: Iterable[str]) -> Bands:
-    """From one word a storefront: verified, provisional, excused or anything else."""
-    words = list(states)
-    return Bands(
-        due=len(words),
-        verified=words.count("verified"),
-        provisional=words.count("provisional"),
-        excused=words.count("excused"),
-    )
-
-
-def freshness(last: Iterable[datetime | None], *, at: datetime) -> Freshness:
-    ages = []
-    never = 0
-    for seen in last:
-        if seen is None:
-            never += 1
-        else:
-            ages.append(max(0.0, (at - seen).total_seconds() / 86400))
-    if not ages:
-        return Freshness(None, None, None, never)
-    return Freshness(
-        median_days=statistics.median(ages),
-        p90_days=float(np.percentile(ages, 90)),
-        oldest_days=max(ages),
-        never=never,
-    )
-
-
 def regularity(visits: Iterable[datetime]) -> float | None:
     """Spread of the gaps between visits, in days; None with fewer than three visits."""
     gaps = [(b - a).total_seconds() / 86400 for a, b in pairwise(sorted(visits))]

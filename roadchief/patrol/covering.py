@@ -14,24 +14,35 @@ from roadchief.patrol import coverage
 from roadchief.patrol.standing import COUNTS, LAST, PROVISIONAL, REVIEW
 
 EXCUSES = "('closed', 'demolished', 'refused', 'unsafe')"
-# One row a storefront: its best visit in the window, and the last one that counts at all.
+# One row a storefront, the longest unseen first, beside the sums over all of them. A storefront is
+# verified in the window when its last visit that counts lies in it.
 SHOPS = text(
     f"""
-SELECT f.id, f.segment_id, f.name, f.address, v.last_at,
-  CASE WHEN b.verified THEN 'verified' WHEN b.provisional THEN 'provisional'
-       WHEN EXISTS (SELECT FROM missed_visit m WHERE m.subdistrict_id = :here
-            AND m.storefront_id = f.id AND m.occurred_at >= :since AND m.occurred_at < :at
-            AND m.because IN {EXCUSES}) THEN 'excused' ELSE '' END AS state
-FROM storefront f
-LEFT JOIN LATERAL (
-  SELECT bool_or({COUNTS}) AS verified, bool_or({PROVISIONAL}) AS provisional
-  FROM check_in c {REVIEW}
-  WHERE c.subdistrict_id = :here AND c.storefront_id = f.id
-    AND c.occurred_at >= :since AND c.occurred_at < :at
-) b ON true
-{LAST}
-WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id IS NOT NULL
-  AND f.opened_at < :at AND (CAST(:segments AS uuid[]) IS NULL OR f.segment_id = ANY(:segments))
+WITH s AS MATERIALIZED (
+  SELECT f.id, f.segment_id, f.name, f.address, v.last_at,
+    CASE WHEN v.last_at >= :since THEN 'verified'
+         WHEN EXISTS (SELECT FROM check_in c {REVIEW} WHERE c.subdistrict_id = :here
+              AND c.storefront_id = f.id AND c.occurred_at >= :since AND c.occurred_at < :at
+              AND {PROVISIONAL}) THEN 'provisional'
+         WHEN EXISTS (SELECT FROM missed_visit m WHERE m.subdistrict_id = :here
+              AND m.storefront_id = f.id AND m.occurred_at >= :since AND m.occurred_at < :at
+              AND m.because IN {EXCUSES}) THEN 'excused' ELSE '' END AS state
+  FROM storefront f {LAST}
+  WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id IS NOT NULL
+    AND f.opened_at < :at AND (CAST(:segments AS uuid[]) IS NULL OR f.segment_id = ANY(:segments))
+), total AS (
+  SELECT count(*) AS due, count(*) FILTER (WHERE state = 'verified') AS verified,
+    count(*) FILTER (WHERE state = 'provisional') AS provisional,
+    count(*) FILTER (WHERE state = 'excused') AS excused,
+    count(*) FILTER (WHERE last_at IS NULL) AS never,
+    percentile_cont(ARRAY[0.5, 0.9, 1]) WITHIN GROUP (ORDER BY
+      extract(epoch FROM CAST(:at AS timestamptz) - last_at) / 86400) AS ages
+  FROM s
+)
+SELECT total.*, t.* FROM total
+LEFT JOIN (SELECT * FROM s ORDER BY last_at NULLS FIRST, address, id
+           LIMIT CAST(:size AS bigint) OFFSET :skip) t ON true
+ORDER BY t.last_at NULLS FIRST, t.address, t.id
 """
 )
 # Metres of each segment under the union of what was walked and of the frontages visited.
@@ -109,23 +120,30 @@ class Covered:
 
 
 def look(
-    session: Session, segments: Sequence[uuid.UUID] | None, *, since: datetime, at: datetime
+    session: Session,
+    segments: Sequence[uuid.UUID] | None,
+    *,
+    since: datetime,
+    at: datetime,
+    size: int | None = None,
+    skip: int = 0,
 ) -> Covered:
-    """Coverage of these segments (None: all), in three questions."""
+    """Coverage of these segments (None: all) in three questions; `size` storefronts of the list."""
     values = {
         "here": tenant_of(session),
         "segments": None if segments is None else list(segments),
         "since": since,
         "at": at,
     }
-    shops = list(session.execute(SHOPS, values))
+    rows = list(session.execute(SHOPS, values | {"size": size, "skip": skip}))
+    total = rows[0]
+    ages = [None if age is None else float(age) for age in total.ages or (None, None, None)]
     effort = session.execute(EFFORT, values).one()
-    shops.sort(key=lambda row: (row.last_at is not None, row.last_at or at, row.address))
     return Covered(
-        bands=coverage.bands(row.state for row in shops),
-        freshness=coverage.freshness((row.last_at for row in shops), at=at),
+        bands=coverage.Bands(total.due, total.verified, total.provisional, total.excused),
+        freshness=coverage.Freshness(ages[0], ages[1], ages[2], total.never),
         segments=list(session.execute(LENGTHS, values)),
-        shops=shops,
+        shops=[row for row in rows if row.id is not None],
         effort=coverage.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
     )
 

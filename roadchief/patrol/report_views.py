@@ -41,8 +41,15 @@ def coverage() -> str:
         request.args, "page", label=gettext("页码"), low=1, high=10_000, default=1
     )
     with tenant_transaction(current().subdistrict_id) as session:
-        found = covering.look(session, _mine(session), since=at - timedelta(days=days), at=at)
-    shops = found.shops[(number - 1) * PAGE : number * PAGE]
+        found = covering.look(
+            session,
+            _mine(session),
+            since=at - timedelta(days=days),
+            at=at,
+            size=PAGE + 1,
+            skip=(number - 1) * PAGE,
+        )
+    shops = found.shops[:PAGE]
     every, soon = figures["scan_every_days"], figures["soon_days"]
     states = [due.judge(row.last_at, at=at, every_days=every, soon_days=soon) for row in shops]
     return render_template(
@@ -52,7 +59,7 @@ def coverage() -> str:
         days=days,
         every=every,
         number=number,
-        more=len(found.shops) > number * PAGE,
+        more=len(found.shops) > PAGE,
     )
 
 

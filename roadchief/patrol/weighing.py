@@ -43,8 +43,8 @@ FROM item_photo p WHERE p.subdistrict_id = :here AND p.item_id = :item
 )
 OTHERS_ON_PHONE = text(
     """
-SELECT 1 FROM patrol_item WHERE subdistrict_id = :here AND device_id = :device
-  AND person_id <> :person LIMIT 1
+SELECT 1 FROM (SELECT person_id FROM patrol_item WHERE subdistrict_id = :here
+  AND device_id = :device ORDER BY seq DESC LIMIT 500) x WHERE person_id <> :person LIMIT 1
 """
 )
 

@@ -43,13 +43,14 @@ SHIFTS = text(
     "SELECT id, person_id, starts_at, ends_at, nonce, state FROM shift "
     "WHERE subdistrict_id = :here AND id = ANY(:ids)"
 )
-# The latest check-in of each device before these: clocks are compared along one page.
+# The last check-in of each page among the person's latest: clocks are compared along one page.
 STAMPS = text(
     """
 SELECT DISTINCT ON (device_session) device_session, device_wall, device_mono_ms
-FROM check_in WHERE subdistrict_id = :here AND person_id = :person
-  AND occurred_at > :since AND device_session = ANY(:sessions)
-ORDER BY device_session, occurred_at DESC
+FROM (SELECT device_session, device_wall, device_mono_ms, occurred_at FROM check_in
+      WHERE subdistrict_id = :here AND person_id = :person AND occurred_at > :since
+      ORDER BY occurred_at DESC LIMIT 200) x
+WHERE device_session = ANY(:sessions) ORDER BY device_session, occurred_at DESC
 """
 )
 

@@ -93,18 +93,10 @@ def test_points_out_of_order_and_doubled_change_nothing() -> None:
 
 
 def test_bands_stay_apart() -> None:
-    found = coverage.bands(["verified"] * 240 + ["excused"] * 8 + ["provisional"] * 5 + [""] * 10)
-    assert (found.due, found.unseen) == (263, 10)
+    found = coverage.Bands(due=263, verified=240, provisional=5, excused=8)
+    assert found.unseen == 10
     assert found.share == pytest.approx(0.9125, abs=0.0001)
-    assert coverage.bands([]).share is None
-
-
-def test_freshness_names_the_oldest_and_counts_the_never() -> None:
-    last = [NOON - timedelta(days=n) for n in (1, 2, 3, 4, 9)] + [None]
-    found = coverage.freshness(last, at=NOON)
-    assert (found.median_days, found.oldest_days, found.never) == (3, 9, 1)
-    assert found.p90_days == pytest.approx(7.0)
-    assert coverage.freshness([None], at=NOON) == coverage.Freshness(None, None, None, 1)
+    assert coverage.Bands(0, 0, 0, 0).share is None
 
 
 def test_regularity_is_the_spread_of_gaps() -> None:

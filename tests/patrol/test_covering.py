@@ -1,0 +1,148 @@
+"""Coverage from the rows: bands apart, freshness, length of the union, and real walks."""
+
+import csv
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import shapely
+
+from roadchief.lib.geo import Plane, length_m
+from roadchief.patrol import coverage, covering, monthly, reach, rules, tracks
+from roadchief.patrol.coverage import Point
+from tests import makers
+from tests.patrol.conftest import Beat
+from tests.patrol.phone import Phone
+
+
+def visit(beat: Beat, shop: int, days: float, **given: object) -> None:
+    at = beat.at - timedelta(days=days)
+    phone = Phone(beat.person_id, at)
+    beat.send(phone.check_in(beat.shops[shop].id, **given), at=at)  # type: ignore[arg-type]
+
+
+def look(beat: Beat, days: float = 14, **given: object) -> covering.Covered:
+    since = beat.at - timedelta(days=days)
+    at = beat.at + timedelta(minutes=1)
+    return covering.look(beat.session, [beat.segment.id], since=since, at=at, **given)  # type: ignore[arg-type]
+
+
+def test_each_storefront_is_in_one_band(beat: Beat) -> None:
+    makers.make_storefront(beat.session, beat.segment, measure_m=5.0)
+    visit(beat, 0, 2)
+    visit(beat, 0, 1, accuracy=90)  # weak later: it stays verified
+    visit(beat, 1, 3, accuracy=90)
+    visit(beat, 2, 30)
+    body = {"storefront_id": str(beat.shops[2].id), "because": "closed"}
+    beat.send(beat.phone.item("missed", body))
+    found = look(beat)
+    assert found.bands == coverage.Bands(due=4, verified=1, provisional=1, excused=1)
+    states = [row.state for row in found.shops]
+    assert sorted(states[:2]) == ["", "provisional"]  # never visited so that it counts
+    assert states[2:] == ["excused", "verified"]
+    assert found.freshness.never == 2
+    assert found.freshness.oldest_days == pytest.approx(30, abs=0.01)
+    assert found.freshness.median_days == pytest.approx(16, abs=0.01)
+    assert len(look(beat, size=2).shops) == 2
+
+
+def test_nothing_is_no_share(beat: Beat) -> None:
+    found = covering.look(beat.session, [], since=beat.at, at=beat.at)
+    assert (found.bands.share, found.length_share, found.shops) == (None, None, [])
+    assert found.freshness == coverage.Freshness(None, None, None, 0)
+
+
+def test_length_is_the_union_of_frontages_and_walks(beat: Beat) -> None:
+    for shop in range(3):
+        for days in (1, 2):
+            visit(beat, shop, days)
+    (row,) = look(beat).segments
+    assert row.covered_m == pytest.approx(24, abs=0.2)  # three fronts of eight metres, ten apart
+    line, ms = beat.segment.line, beat.at.timestamp() * 1000
+    points = []
+    for step in range(41):
+        there = line.interpolate(step / 80, normalized=True)
+        points.append([ms - 1_200_000 + step * 15_000, there.y, there.x, 8])
+    beat.send(beat.phone.item("track", {"points": points}, **beat.in_shift()))
+    (row,) = look(beat).segments
+    assert row.covered_m == pytest.approx(beat.segment.length_m / 2, rel=0.02)
+    assert look(beat).length_share == pytest.approx(0.5, rel=0.02)
+    assert look(beat, days=0.0001).length_share == 0
+
+
+def test_regularity_and_the_month(beat: Beat) -> None:
+    for days in (1, 8, 15, 22):
+        visit(beat, 0, days)
+    since = beat.at - timedelta(days=60)
+    assert covering.regularity(beat.session, None, since=since, at=beat.at) == pytest.approx(0)
+    month = monthly.look(beat.session, None, beat.at.date().replace(day=1), at=beat.at)
+    assert month.visits == 1
+    assert month.result.of_100 is not None
+
+
+def test_raw_points_go_and_what_they_covered_stays(beat: Beat) -> None:
+    line, ms = beat.segment.line, beat.at.timestamp() * 1000
+    points = [
+        [ms - 600_000 + n * 10_000, p.y, p.x, 8]
+        for n in range(50)
+        for p in [line.interpolate(n / 100, normalized=True)]
+    ]
+    beat.send(beat.phone.item("track", {"points": points}, **beat.in_shift()))
+    assert tracks.forget(beat.session, at=beat.at + timedelta(days=29)) == 0
+    assert tracks.forget(beat.session, at=beat.at + timedelta(days=31)) == 1
+    assert look(beat).length_share == pytest.approx(0.49, abs=0.02)
+
+
+def geolife(path: Path) -> list[Point]:
+    """Latitude, longitude, 0, feet, days, date, time: as the files of that project are."""
+    found = []
+    for row in csv.reader(path.read_text().splitlines()[6:]):
+        at = datetime.fromisoformat(f"{row[5]}T{row[6]}+00:00")
+        found.append(Point(at.timestamp(), float(row[1]), float(row[0]), 10.0))
+    return found
+
+
+@pytest.mark.parametrize("name", ["geolife_000_20081024020959", "geolife_000_20081028003826"])
+def test_real_tracks_cover_what_was_walked(strangers: Callable[[str], Path], name: str) -> None:
+    track = geolife(strangers(f"C_gps/{name}.plt"))
+    rule = tracks.rule()
+    on_foot = coverage.walked_m(track, rule)
+    whole = length_m(shapely.LineString([(p.lon, p.lat) for p in track]))
+    assert 0 < on_foot < whole  # these people also rode
+    # A street laid along a real stretch on foot is covered; one 60 m beside it is not.
+    walked = coverage.pieces(track, rule)
+    runs: list[list[Point]] = [[walked[0][0]]]
+    for one, other in walked:
+        if runs[-1][-1] is not one:
+            runs.append([one])
+        runs[-1].append(other)
+    run = max(runs, key=lambda row: len({(p.lon, p.lat) for p in row}))
+    street = shapely.LineString([(p.lon, p.lat) for p in run])
+    plane = Plane.around(street)
+    flat = plane.flat(street).simplify(15)
+    lines = {
+        "walked": plane.round(flat),
+        "beside": plane.round(shapely.affinity.translate(flat, 400, 400)),
+    }
+    found = coverage.stretches(track, lines, rule)
+    share = coverage.covered_share([(a, b) for key, a, b in found if key == "walked"], flat.length)
+    beside = coverage.covered_share([(a, b) for key, a, b in found if key == "beside"], flat.length)
+    assert share > 0.6
+    assert beside < 0.5 * share
+    assert coverage.stretches(track, lines, rule) == found
+
+
+@pytest.mark.parametrize("name", ["geolife_000_20081024020959", "geolife_000_20081028003826"])
+def test_real_fixes_are_judged_by_where_they_are(
+    strangers: Callable[[str], Path], name: str
+) -> None:
+    track = geolife(strangers(f"C_gps/{name}.plt"))
+    door = shapely.Point(track[0].lon, track[0].lat)
+    rule = rules.reach()
+    for point in track[:: max(1, len(track) // 400)]:
+        verdict = reach.judge(reach.Fix(point.lon, point.lat, point.accuracy_m), door, None, rule)
+        assert verdict.distance_m is not None
+        wanted = reach.verdict(verdict.distance_m, point.accuracy_m, None, rule)
+        assert verdict.outcome == wanted.outcome
+        assert (verdict.outcome == "verified") == (verdict.distance_m <= 40)
