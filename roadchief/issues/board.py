@@ -105,9 +105,9 @@ def in_reach(session: Session, case_id: uuid.UUID, scope: Scope) -> bool:
 
 def wanted(session: Session, given: Filter, scope: Scope, *, at: datetime) -> Select[Any]:
     """The cases of a filter, unordered."""
-    query = select(Case).where(
-        Case.subdistrict_id == tenant_of(session), visible(scope), tab(given.tab, scope, at)
-    )
+    query = select(Case).where(Case.subdistrict_id == tenant_of(session), visible(scope))
+    if not given.asked:  # whoever looks for something looks on all shelves
+        query = query.where(tab(given.tab, scope, at))
     for column, value in (
         (Case.unit_id, given.unit),
         (Case.category, given.category),

@@ -31,6 +31,7 @@ pages = Blueprint("issues", __name__)
 WHY = "citizens report without signing in"
 HELD, HANDED, SENT = "receipts", "handed", "sent-cases"
 MOST_HELD = 20
+KINDS = {"praise": "YJ02", "idea": "YJ01"}  # what other pages ask for by name
 NETWORK_TRIES = 30
 
 
@@ -49,7 +50,9 @@ def report() -> str:
     here = _here()
     with tenant_transaction(here.id) as session:
         seen = scans.resolve(session, request.args.get("plate", ""))
-    return _form(here, seen=seen, given=request.args.to_dict(), trouble=None)
+    given = request.args.to_dict()
+    given.setdefault("category", KINDS.get(given.get("kind", ""), ""))
+    return _form(here, seen=seen, given=given, trouble=None)
 
 
 @pages.post("/report")

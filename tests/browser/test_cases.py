@@ -105,9 +105,7 @@ def act(page: Page, verb: str, **fields: str) -> None:
 def test_three_taps_after_the_scan_on_a_small_screen(open_page: OpenPage, site: Site) -> None:
     taps = 0
     page = open_page(f"/C/{plate(site)}", width=360, height=640)
-    page.get_by_role("button", name="反映问题").or_(
-        page.get_by_role("link", name="反映问题")
-    ).last.click()
+    page.locator("main a[href*='/report']").first.click()
     taps += 1
     page.locator(".tile").filter(has_text="安全隐患").click()
     taps += 1
@@ -208,7 +206,7 @@ def test_a_patrols_finding_is_a_case_on_the_desk(open_page: OpenPage, site: Site
         ".then(r => r.json()).then(r => r.hits.filter(h => h.kind === 'storefront'))"
     )
     person_id = walker.evaluate("fetch('/api/v1/me').then(r => r.json()).then(r => r.person.id)")
-    note = "巡查所见：三只黑色垃圾袋"
+    note = "巡查所见三只黑色垃圾袋"
     said = walker.evaluate(FIND, [person_id, hits[0]["id"], note])
     assert said["answers"][0]["status"] == "stored", said
     page = sign_in(open_page, site, "operator", "/desk/")
