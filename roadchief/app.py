@@ -11,6 +11,7 @@ from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
+from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
 from roadchief.issues.patrolled import take_finding
 from roadchief.maps import export_views, ogc_views, tile_views, touch_views
@@ -72,5 +73,6 @@ def register_packages(app: Flask) -> None:
     patrol.install(app)
     if take_finding not in checkins.on_finding:
         checkins.on_finding.append(take_finding)
+    insight.install(app)
     pwa.install(app)
     home.install(app)

@@ -74,11 +74,23 @@ def _add_packages() -> None:
     from roadchief.codes.cli import group as codes
     from roadchief.demo.cli import demo, tell_people
     from roadchief.doctor import doctor
+    from roadchief.insight.cli import group as insight
     from roadchief.issues.cli import group as issues
     from roadchief.patrol.cli import group as patrol
     from roadchief.streets.cli import group as streets
 
-    for command in (accounts, codes, db, demo, doctor, issues, patrol, streets, tell_people):
+    for command in (
+        accounts,
+        codes,
+        db,
+        demo,
+        doctor,
+        insight,
+        issues,
+        patrol,
+        streets,
+        tell_people,
+    ):
         main.add_command(command)
 
 

@@ -45,6 +45,7 @@ def menu() -> list[Entry]:
         ("chief.start", gettext("今天"), "patrol.chief"),
         ("pwa.start", gettext("巡查"), "patrol.sync"),
         ("desk.start", gettext("案件"), "issues.desk"),
+        ("insight.start", gettext("值得去看"), "insight.read"),
         ("merchant.start", gettext("我的店铺"), "issues.own"),
         ("figures.show", gettext("案件统计"), "issues.desk"),
         ("streets.start", gettext("管理"), "streets.read"),

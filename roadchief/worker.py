@@ -19,7 +19,9 @@ def run() -> None:
     jobs.provide(Database(settings), settings)
     _know_tasks()
     connector = procrastinate.PsycopgConnector(conninfo=settings.database_url)
-    asyncio.run(_work(jobs.queue.with_connector(connector)))
+    # Replaced, not copied: the tasks of a clock belong to this queue and would miss a copy.
+    with jobs.queue.replace_connector(connector) as queue:
+        asyncio.run(_work(queue))
 
 
 def _know_tasks() -> None:
@@ -27,6 +29,7 @@ def _know_tasks() -> None:
     import roadchief.accounts.jobs
     import roadchief.blobs.jobs
     import roadchief.codes.jobs
+    import roadchief.insight.jobs
     import roadchief.issues.jobs
     import roadchief.maps.jobs
     import roadchief.patrol.jobs

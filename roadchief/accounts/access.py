@@ -49,6 +49,8 @@ TABLE: dict[str, frozenset[str]] = {
     "streets.assign": frozenset({"admin", "chief_general"}),
     "streets.import": frozenset({"admin"}),
     # Plates: who sees the faces of domain.md §4.4, who mounts, who has them printed.
+    "insight.read": CHIEFS | {"admin", "operator", "auditor"},
+    "insight.settle": CHIEFS | {"admin", "operator"},
     "codes.history": CHIEFS | {"admin", "operator", "auditor"},
     "codes.mount": CHIEFS | {"admin", "operator", "patroller", "segment_chief", "road_member"},
     "codes.enforce": frozenset({"officer"}),

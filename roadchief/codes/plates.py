@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import events
 from roadchief.codes import tokens
-from roadchief.codes.lifecycle import ACTS, STATES
+from roadchief.codes.lifecycle import ACTS, STATES, Act
 from roadchief.codes.models import CodeDirectory, Plate, PlateEvent
 from roadchief.codes.tokens import Site
 from roadchief.db import new_id, savepoint, tenant_of
@@ -253,14 +253,7 @@ def step(
         raise SomebodyWasFirst from error
     if moved.rowcount != 1:  # type: ignore[attr-defined]
         session.refresh(plate)
-        names = STATES[plate.state]
-        raise NotFromHere(
-            number=plate.number,
-            state_zh=names[0],
-            state_en=names[1],
-            act_zh=rule.label[0],
-            act_en=rule.label[1],
-        )
+        raise _not_from(plate, rule)
     session.refresh(plate)
     row = PlateEvent(
         subdistrict_id=plate.subdistrict_id,
@@ -280,3 +273,14 @@ def step(
     session.add(row)
     events.record(session, "codes.moved", subject=plate, by=by, at=at, act=act, to=rule.leads)
     return row
+
+
+def _not_from(plate: Plate, rule: Act) -> NotFromHere:
+    names = STATES[plate.state]
+    return NotFromHere(
+        number=plate.number,
+        state_zh=names[0],
+        state_en=names[1],
+        act_zh=rule.label[0],
+        act_en=rule.label[1],
+    )

@@ -1,0 +1,190 @@
+"""The night's run: hints found, kept or over; risks and hot spots reckoned anew. Safe to repeat."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from roadchief import events
+from roadchief.db import Database, new_id, tenant_of
+from roadchief.insight import hotspots, risk, watch
+from roadchief.insight.models import HotSpot, SegmentRisk
+from roadchief.insight.rules import rules
+from roadchief.lib import geo
+from roadchief.streets import charge
+from roadchief.streets.models import Subdistrict
+
+PUT_ASIDE = timedelta(days=90)  # what somebody put aside is not shown again so soon
+
+events.declare({"insight.dismissed": "a hint was put aside with a reason"})
+
+
+@dataclass
+class Report:
+    """What a run did in one sub-district."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    fresh: Counter[str] = field(default_factory=Counter)
+    over: int = 0
+    segments: int = 0
+    hot_spots: int = 0
+
+
+# Found rows become open hints, or renew the open one; those put aside lately stay aside.
+KEEP = text(
+    """
+WITH found AS (
+  SELECT * FROM jsonb_to_recordset(:rows) AS r(id uuid, subject_id uuid, segment_id uuid,
+    title text, weight float, facts jsonb)
+), aside AS (
+  SELECT subject_id FROM hint WHERE subdistrict_id = :here AND kind = :kind
+    AND state = 'dismissed' AND dismissed_at > :aside_since
+), kept AS (
+  INSERT INTO hint (subdistrict_id, id, kind, subject_kind, subject_id, segment_id, title, weight,
+    reasons, rule, found_at, seen_at, state)
+  SELECT :here, f.id, :kind, :subject_kind, f.subject_id, f.segment_id, f.title, f.weight,
+    f.facts, :rule, :at, :at, 'open'
+  FROM found f WHERE f.subject_id NOT IN (SELECT subject_id FROM aside)
+  ON CONFLICT (subdistrict_id, kind, subject_id) WHERE state = 'open'
+  DO UPDATE SET weight = excluded.weight, reasons = excluded.reasons, title = excluded.title,
+    segment_id = excluded.segment_id, rule = excluded.rule, seen_at = excluded.seen_at
+  RETURNING (xmax = 0) AS fresh
+)
+SELECT count(*) AS found, count(*) FILTER (WHERE fresh) AS fresh FROM kept
+"""
+).bindparams(bindparam("rows", type_=JSONB))
+OVER = text(
+    "UPDATE hint SET state = 'over' WHERE subdistrict_id = :here AND kind = :kind "
+    "AND state = 'open' AND seen_at < :at"
+)
+
+
+def run(session: Session, *, at: datetime) -> Report:
+    """One sub-district, one transaction: either all of it is of this night or all of the last."""
+    report = Report()
+    for kind, (question, subject) in watch.QUESTIONS.items():
+        _look(session, kind, subject, question, at, report)
+    _reckon_risks(session, at, report)
+    _find_clusters(session, at, report)
+    return report
+
+
+def times(at: datetime) -> dict[str, Any]:
+    """The moments and figures that the questions name."""
+    own = rules()
+    return {
+        "at": at,
+        "black": own["overdue"]["black_weight"],
+        "silent_since": at - timedelta(days=own["silence"]["after_days"]),
+        "repeat_since": at - timedelta(days=own["repeat"]["window_days"]),
+        "times": own["repeat"]["times"],
+        "turnover_since": at - timedelta(days=own["turnover"]["window_days"]),
+        "visits": own["turnover"]["closed_visits"],
+        "copied_since": at - timedelta(days=own["copied"]["window_days"]),
+        "risk_since": at - timedelta(days=own["risk"]["window_days"]),
+        "hot_since": at - timedelta(days=own["hot"]["window_days"]),
+        "within_m": own["hot"]["within_m"],
+        "least": own["hot"]["least"],
+    }
+
+
+def _asked(session: Session, question: Any, at: datetime, **more: Any) -> list[Any]:
+    values = {"here": tenant_of(session), **times(at), **more}
+    named = set(question.compile().params)
+    return list(
+        session.execute(question, {key: one for key, one in values.items() if key in named})
+    )
+
+
+def _look(
+    session: Session, kind: str, subject: str, question: Any, at: datetime, report: Report
+) -> None:
+    found = [
+        {
+            "id": str(new_id()),
+            "subject_id": str(row.subject_id),
+            "segment_id": str(row.segment_id) if row.segment_id else None,
+            "title": row.title,
+            "weight": round(float(row.weight), 1),
+            "facts": row.facts,
+        }
+        for row in _asked(session, question, at)
+    ]
+    values = {"here": tenant_of(session), "kind": kind, "at": at}
+    counted = session.execute(
+        KEEP,
+        {
+            **values,
+            "rows": found,
+            "subject_kind": subject,
+            "rule": rules()["version"],
+            "aside_since": at - PUT_ASIDE,
+        },
+    ).one()
+    report.found[kind], report.fresh[kind] = counted.found, counted.fresh
+    report.over += session.execute(OVER, values).rowcount  # type: ignore[attr-defined]
+
+
+def _reckon_risks(session: Session, at: datetime, report: Report) -> None:
+    here = tenant_of(session)
+    rows = _asked(session, watch.FACTS, at)
+    states = charge.segment_states(session, at=at)
+    heats = hotspots.heat([(row.lon, row.lat) for row in rows], [row.all_cases for row in rows])
+    session.execute(delete(SegmentRisk).where(SegmentRisk.subdistrict_id == here))
+    for row, heat in zip(rows, heats, strict=True):
+        facts = {name: float(getattr(row, name)) for name in risk.WORDS if name != "no_chief"}
+        facts["no_chief"] = 1.0 if states.get(row.id) == "gap" else 0.0
+        reckoned = risk.reckon(facts, rules()["risk"])
+        session.add(
+            SegmentRisk(
+                subdistrict_id=here,
+                id=row.id,
+                points=reckoned.points,
+                reasons=[vars(part) for part in reckoned.parts],
+                z=heat.z if heat else None,
+                p=heat.p if heat else None,
+                reckoned_at=at,
+            )
+        )
+    report.segments = len(rows)
+
+
+def _find_clusters(session: Session, at: datetime, report: Report) -> None:
+    here = tenant_of(session)
+    session.execute(delete(HotSpot).where(HotSpot.subdistrict_id == here))
+    lat = session.scalar(
+        text(
+            "SELECT ST_Y(ST_Centroid(ST_Extent(line))) FROM road_segment "
+            "WHERE subdistrict_id = :here AND closed_at IS NULL"
+        ),
+        {"here": here},
+    )
+    for row in _asked(session, watch.CLUSTERS, at, lat=lat or 31.0):
+        session.add(
+            HotSpot(
+                subdistrict_id=here,
+                place=geo.point(lon=row.lon, lat=row.lat),
+                radius_m=round(row.radius_m or 0.0, 1),
+                cases=row.cases,
+                facts={"classes": row.classes},
+                found_at=at,
+            )
+        )
+        report.hot_spots += 1
+
+
+def run_all(database: Database, *, at: datetime) -> dict[int, Report]:
+    """Every sub-district in turn; one that fails does not keep the others from theirs."""
+    with database.transaction(None) as session:
+        places = list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
+    reports = {}
+    for place in places:
+        with database.transaction(place) as session:
+            # A big sub-district may take longer than a page may.
+            session.execute(text("SET LOCAL statement_timeout = '10min'"))
+            reports[place] = run(session, at=at)
+    return reports

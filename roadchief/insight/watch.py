@@ -1,0 +1,138 @@
+"""What the night looks for: each question is one pass over rows that are there anyway.
+
+Every question answers rows of (subject_id, segment_id, title, weight, facts).
+"""
+
+from sqlalchemy import text
+
+# Open cases past their limit, by segment.
+OVERDUE = text(
+    """
+SELECT s.id AS subject_id, s.id AS segment_id, s.name AS title,
+  (count(*) + (:black - 1) * count(*) FILTER (WHERE c.black_at <= :at))::float AS weight,
+  jsonb_build_object('cases', count(*), 'black', count(*) FILTER (WHERE c.black_at <= :at),
+    'oldest_due', min(c.due_at)) AS facts
+FROM case_file c JOIN road_segment s ON s.subdistrict_id = :here AND s.id = c.segment_id
+WHERE c.subdistrict_id = :here AND c.ended_at IS NULL AND c.due_at < :at
+  AND c.master_id IS NULL AND c.paused_at IS NULL
+GROUP BY s.id, s.name
+"""
+)
+# Storefronts without a verified visit for too long; one never visited counts from its opening.
+SILENCE = text(
+    """
+WITH seen AS MATERIALIZED (
+  SELECT storefront_id, max(occurred_at) AS last_at FROM check_in
+  WHERE subdistrict_id = :here AND outcome = 'verified' AND purpose <> 'self_check'
+  GROUP BY storefront_id
+)
+SELECT f.id AS subject_id, f.segment_id, coalesce(f.name, f.address) AS title,
+  (extract(epoch FROM :at - coalesce(v.last_at, f.opened_at)) / 86400)::float AS weight,
+  jsonb_build_object('days', floor(extract(epoch FROM :at - coalesce(v.last_at, f.opened_at))
+    / 86400), 'last_at', v.last_at, 'address', f.address) AS facts
+FROM storefront f LEFT JOIN seen v ON v.storefront_id = f.id
+WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id IS NOT NULL
+  AND coalesce(v.last_at, f.opened_at) < :silent_since
+"""
+)
+# The same class at the same storefront again and again.
+REPEAT = text(
+    """
+SELECT f.id AS subject_id, f.segment_id, coalesce(f.name, f.address) AS title,
+  sum(g.times)::float AS weight,
+  jsonb_build_object('address', f.address, 'classes',
+    jsonb_object_agg(g.category, g.times)) AS facts
+FROM (SELECT storefront_id, category, count(*) AS times FROM case_file
+  WHERE subdistrict_id = :here AND reported_at > :repeat_since AND storefront_id IS NOT NULL
+    AND state NOT IN ('rejected', 'duplicate')
+  GROUP BY 1, 2 HAVING count(*) >= :times) g
+JOIN storefront f ON f.subdistrict_id = :here AND f.id = g.storefront_id
+GROUP BY f.id, f.segment_id, f.name, f.address
+"""
+)
+# Patrol found it shut or gone, while a tenancy still runs.
+TURNOVER = text(
+    """
+SELECT f.id AS subject_id, f.segment_id, t.sign_name AS title, count(*)::float AS weight,
+  jsonb_build_object('visits', count(*), 'last_at', max(m.occurred_at), 'address', f.address)
+    AS facts
+FROM missed_visit m
+JOIN storefront f ON f.subdistrict_id = :here AND f.id = m.storefront_id
+JOIN tenancy t ON t.subdistrict_id = :here AND t.storefront_id = f.id AND t.ends_on IS NULL
+WHERE m.subdistrict_id = :here AND m.because IN ('closed', 'demolished')
+  AND m.occurred_at > :turnover_since AND f.closed_at IS NULL
+GROUP BY f.id, f.segment_id, t.sign_name, f.address HAVING count(*) >= :visits
+"""
+)
+# Alarms of plates that nobody has settled.
+COPIED = text(
+    """
+SELECT p.id AS subject_id, coalesce(p.segment_id, f.segment_id) AS segment_id,
+  p.number AS title, sum(a.times)::float AS weight,
+  jsonb_build_object('address', max(f.address), 'alarms', jsonb_object_agg(a.kind, a.times))
+    AS facts
+FROM plate_alarm a JOIN plate p ON p.subdistrict_id = :here AND p.id = a.plate_id
+LEFT JOIN storefront f ON f.subdistrict_id = :here AND f.id = p.storefront_id
+WHERE a.subdistrict_id = :here AND a.settled_at IS NULL AND a.kind IN ('far', 'burst', 'dead')
+  AND a.last_at > :copied_since
+GROUP BY p.id, p.segment_id, f.segment_id, p.number
+"""
+)
+QUESTIONS = {
+    "overdue": (OVERDUE, "segment"),
+    "silence": (SILENCE, "storefront"),
+    "repeat": (REPEAT, "storefront"),
+    "turnover": (TURNOVER, "storefront"),
+    "copied": (COPIED, "plate"),
+}
+# What the risk of each open segment is reckoned from, one row a segment.
+FACTS = text(
+    """
+WITH cases AS MATERIALIZED (
+  SELECT segment_id, count(*) FILTER (WHERE ended_at IS NULL) AS open_case,
+    count(*) FILTER (WHERE ended_at IS NULL AND due_at < :at) AS late_case,
+    count(*) FILTER (WHERE state NOT IN ('rejected', 'duplicate')) AS all_cases
+  FROM case_file WHERE subdistrict_id = :here AND segment_id IS NOT NULL
+    AND (ended_at IS NULL OR reported_at > :risk_since)
+  GROUP BY 1
+), found AS MATERIALIZED (
+  SELECT segment_id, count(*) AS severe FROM finding
+  WHERE subdistrict_id = :here AND occurred_at > :risk_since AND severity IN ('A', 'B')
+  GROUP BY 1
+), shops AS MATERIALIZED (
+  SELECT segment_id, count(*) AS shops FROM storefront
+  WHERE subdistrict_id = :here AND closed_at IS NULL AND segment_id IS NOT NULL GROUP BY 1
+), hints AS MATERIALIZED (
+  SELECT segment_id, count(*) FILTER (WHERE kind = 'silence') AS silent,
+    count(*) FILTER (WHERE kind = 'repeat') AS again
+  FROM hint WHERE subdistrict_id = :here AND state = 'open' AND segment_id IS NOT NULL GROUP BY 1
+)
+SELECT s.id, coalesce(c.open_case, 0) AS open_case, coalesce(c.late_case, 0) AS late_case,
+  coalesce(h.again, 0) AS repeat_place, coalesce(f.severe, 0) AS severe_finding,
+  coalesce(100.0 * h.silent / nullif(n.shops, 0), 0)::float AS silent_share,
+  coalesce(c.all_cases, 0) AS all_cases, ST_X(ST_LineInterpolatePoint(s.line, 0.5)) AS lon,
+  ST_Y(ST_LineInterpolatePoint(s.line, 0.5)) AS lat
+FROM road_segment s LEFT JOIN cases c ON c.segment_id = s.id
+LEFT JOIN found f ON f.segment_id = s.id LEFT JOIN shops n ON n.segment_id = s.id
+LEFT JOIN hints h ON h.segment_id = s.id
+WHERE s.subdistrict_id = :here AND s.closed_at IS NULL ORDER BY s.id
+"""
+)
+# Density clusters of cases, in metres on the spheroid's local scale.
+CLUSTERS = text(
+    """
+WITH c AS (
+  SELECT id, category, place, ST_ClusterDBSCAN(ST_Transform(place, 3857),
+    :within_m / cos(radians(:lat)), :least) OVER () AS cluster
+  FROM case_file WHERE subdistrict_id = :here AND reported_at > :hot_since
+    AND place IS NOT NULL AND state NOT IN ('rejected', 'duplicate')
+), g AS (
+  SELECT cluster, category, count(*) AS n FROM c WHERE cluster IS NOT NULL GROUP BY 1, 2
+)
+SELECT c.cluster, count(*)::int AS cases, ST_X(ST_Centroid(ST_Collect(c.place))) AS lon,
+  ST_Y(ST_Centroid(ST_Collect(c.place))) AS lat,
+  (SELECT jsonb_object_agg(g.category, g.n) FROM g WHERE g.cluster = c.cluster) AS classes,
+  ST_Length(ST_LongestLine(ST_Collect(c.place), ST_Collect(c.place))::geography) / 2 AS radius_m
+FROM c WHERE c.cluster IS NOT NULL GROUP BY c.cluster ORDER BY cases DESC LIMIT 200
+"""
+)

@@ -1,0 +1,322 @@
+"""Hints with their reasons, risks that can be reckoned by hand, hot spots, sensors."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from roadchief.db import Database, new_id
+from roadchief.insight import hints, hotspots, nightly, risk, sensors
+from roadchief.insight.models import Hint, HotSpot, SegmentRisk, Signal
+from roadchief.insight.rules import KINDS, rules
+from roadchief.issues import cases, open311_reading, spots
+from roadchief.issues.models import Case
+from roadchief.lib import clock, geo
+from roadchief.streets.models import RoadSegment, Storefront
+from tests import makers
+from tests.cast import Cast, sign_in
+from tests.conftest import WEIFANG, YANGJING
+
+AT = clock.now()
+LONG_AGO = AT - timedelta(days=40)
+
+
+class Street:
+    """Two segments; the first is full of troubles."""
+
+    def __init__(self, session: Session) -> None:
+        makers.make_subdistrict(session)
+        road = makers.make_road(session)
+        self.segment = makers.make_segment(session, road, code="A", name="甲段")
+        quiet = shapely.LineString([(121.53, 31.24), (121.53, 31.245)])
+        self.quiet = makers.make_segment(session, road, code="B", name="乙段", line=quiet, seq=2)
+        self.shop = makers.make_storefront(session, self.segment, opened_at=LONG_AGO)
+        self.fresh = makers.make_storefront(
+            session, self.quiet, house_number="9号", opened_at=AT, name="新店"
+        )
+
+    def case(self, session: Session, category: str = "WS01", days_ago: int = 1) -> Case:
+        at = AT - timedelta(days=days_ago)
+        spot = spots.of_storefront(session, self.shop.id, at=at)
+        return cases.report(
+            session,
+            category=category,
+            words="地上有垃圾",
+            spot=spot,
+            source="citizen",
+            by=None,
+            at=at,
+        )
+
+
+@pytest.fixture
+def street(session: Session) -> Street:
+    return Street(session)
+
+
+def kinds(session: Session, state: str = "open") -> list[str]:
+    wanted = select(Hint.kind).where(Hint.state == state).order_by(Hint.kind)
+    return list(session.scalars(wanted))
+
+
+def test_a_silent_storefront_is_told_with_its_days(session: Session, street: Street) -> None:
+    report = nightly.run(session, at=AT)
+    assert report.found["silence"] == report.fresh["silence"] == 1
+    hint = session.scalars(select(Hint)).one()
+    assert (hint.subject_id, hint.reasons["days"]) == (street.shop.id, 40)
+    again = nightly.run(session, at=AT + timedelta(days=1))
+    assert (again.found["silence"], again.fresh["silence"]) == (1, 0)
+    session.refresh(hint)
+    assert hint.reasons["days"] == 41
+
+
+def test_a_hint_is_over_when_its_reason_is(session: Session, street: Street) -> None:
+    nightly.run(session, at=AT)
+    session.execute(
+        text("UPDATE storefront SET closed_at = :at WHERE id = :id"),
+        {"at": AT, "id": street.shop.id},
+    )
+    report = nightly.run(session, at=AT + timedelta(hours=1))
+    assert report.over == 1
+    assert kinds(session) == []
+    assert kinds(session, "over") == ["silence"]
+
+
+def test_what_was_put_aside_stays_aside(session: Session, street: Street) -> None:
+    nightly.run(session, at=AT)
+    hint = session.scalars(select(Hint)).one()
+    by = makers.make_person(session).id
+    hints.dismiss(session, hint.id, by=by, at=AT, because="装修三个月")
+    nightly.run(session, at=AT + timedelta(days=1))
+    assert kinds(session) == []
+    nightly.run(session, at=AT + nightly.PUT_ASIDE + timedelta(days=1))
+    assert "silence" in kinds(session)
+
+
+def test_repeats_and_overdue_cases_are_told(session: Session, street: Street) -> None:
+    for days_ago in (1, 9, 20):
+        street.case(session, days_ago=days_ago)
+    nightly.run(session, at=AT)
+    found = {hint.kind: hint for hint in session.scalars(select(Hint))}
+    assert found["repeat"].reasons["classes"] == {"WS01": 3}
+    assert found["overdue"].subject_id == street.segment.id
+    assert found["overdue"].reasons["cases"] >= 2
+
+
+def test_two_repeats_are_none(session: Session, street: Street) -> None:
+    for days_ago in (1, 40, 50):
+        street.case(session, days_ago=days_ago)
+    nightly.run(session, at=AT)
+    assert "repeat" not in kinds(session)
+
+
+def test_risk_can_be_reckoned_by_hand() -> None:
+    own = rules()["risk"]
+    found = risk.reckon({"late_case": 2, "silent_share": 10.0, "no_chief": 1}, own)
+    assert found.points == 2 * 8 + 10 * 0.4 + 12
+    assert [part.name for part in found.parts] == ["late_case", "no_chief", "silent_share"]
+    assert found.parts[0].say("zh") == "2 件超期"
+    most = risk.reckon(dict.fromkeys(risk.WORDS, 1000000000.0), own)
+    assert most.points == sum(own[name]["most"] for name in risk.WORDS)
+    assert risk.reckon({}, own).points == 0
+
+
+def test_segments_carry_risk_and_reasons(session: Session, street: Street) -> None:
+    street.case(session, days_ago=20)
+    nightly.run(session, at=AT)
+    rows = {row.id: row for row in session.scalars(select(SegmentRisk))}
+    assert rows[street.segment.id].points > rows[street.quiet.id].points
+    names = {one["name"] for one in rows[street.segment.id].reasons}
+    assert {"late_case", "open_case", "no_chief", "silent_share"} <= names
+
+
+def test_a_hot_neighbourhood_stands_out_and_an_even_one_does_not() -> None:
+    places = [(121.5 + 0.002 * (n % 6), 31.2 + 0.002 * (n // 6)) for n in range(36)]
+    counts = np.ones(36)
+    counts[[0, 1, 6, 7]] = 30
+    heats = hotspots.heat(places, list(counts))
+    assert heats[0] is not None
+    assert heats[0].z > 2
+    assert heats[0].p < 0.05
+    assert heats[35] is not None
+    assert heats[35].z < 0.5
+    assert hotspots.heat(places, [3.0] * 36) == [None] * 36
+    assert hotspots.heat(places[:5], [1.0, 2, 3, 4, 5]) == [None] * 5
+
+
+def test_cases_close_together_make_a_cluster(session: Session, street: Street) -> None:
+    for number in range(6):
+        street.case(session, "WS02" if number % 2 else "WS01", days_ago=2)
+    nightly.run(session, at=AT)
+    spot = session.scalars(select(HotSpot)).one()
+    assert spot.cases == 6
+    assert spot.facts["classes"] == {"WS01": 3, "WS02": 3}
+
+
+def test_a_month_without_data_is_no_trouble(session: Session) -> None:
+    makers.make_subdistrict(session)
+    report = nightly.run(session, at=AT)
+    assert (report.segments, report.hot_spots) == (0, 0)
+    assert set(report.found) == set(KINDS)
+
+
+def test_the_page_shows_reasons_and_asks_a_constant_number_of_questions(
+    client: FlaskClient, cast: Cast, database: Database, queries: Callable[[], Any]
+) -> None:
+    sign_in(client, cast["operator"])
+    counts = []
+    for round_ in range(2):
+        with database.transaction(WEIFANG) as session:
+            if round_ == 0:
+                street = Street(session)
+            else:
+                for days_ago in (1, 2, 3, 4):
+                    street.case(session, days_ago=days_ago)
+            nightly.run(session, at=AT + timedelta(minutes=round_))
+        with queries() as seen:
+            page = client.get("/chief/insight")
+        assert page.status_code == 200
+        counts.append(len(seen))
+    said = page.get_data(as_text=True)
+    assert "登记 40 天以来没有到过" in said
+    assert "门前地面有垃圾" in said
+    assert counts[0] == counts[1]
+
+
+def test_a_hint_is_put_aside_with_a_reason_once(
+    client: FlaskClient, cast: Cast, database: Database, session: Session
+) -> None:
+    with database.transaction(WEIFANG) as inside:
+        Street(inside)
+        nightly.run(inside, at=AT)
+    hint = session.scalars(select(Hint)).one()
+    address = f"/chief/insight/{hint.id}/dismiss"
+    sign_in(client, cast["operator"])
+    assert client.post(address, data={"because": " "}).status_code == 422
+    assert client.post(address, data={"because": "装修"}).status_code == 302
+    assert client.post(address, data={"because": "装修"}).status_code == 409
+    client.post("/sign-out")
+    sign_in(client, cast["segment_chief"])
+    assert client.post(address, data={"because": "x"}).status_code in {403, 404}
+
+
+# Sensors.
+
+
+@pytest.fixture
+def corner(database: Database) -> tuple[Storefront, str]:
+    with database.transaction(WEIFANG) as session:
+        street = Street(session)
+        key = open311_reading.make_key(session, "招牌监测", ["signals"], at=AT)
+    return street.shop, key
+
+
+def alarm(shop: Storefront, **given: Any) -> dict[str, Any]:
+    body = {"id": uuid.uuid4().hex, "device": "T-17", "kind": "tilt", "storefront_id": str(shop.id)}
+    return body | given
+
+
+def send(client: FlaskClient, key: str, body: Any, place: int = WEIFANG) -> Any:
+    return client.post(f"/api/v1/signals?s={place}", json=body, headers={"X-Api-Key": key})
+
+
+def test_an_alarm_becomes_one_case_however_often_it_is_sent(
+    client: FlaskClient, corner: tuple[Storefront, str], session: Session
+) -> None:
+    shop, key = corner
+    body = alarm(shop, note="倾角 7°")
+    first = send(client, key, body)
+    assert (first.status_code, first.json["outcome"]) == (201, "case")
+    again = send(client, key, body)
+    assert (again.status_code, again.json["fresh"]) == (200, False)
+    other = send(client, key, body | {"note": "倾角 9°"})
+    assert other.status_code == 409
+    more = send(client, key, alarm(shop))
+    assert (more.status_code, more.json["outcome"]) == (201, "counted")
+    assert more.json["case_id"] == first.json["case_id"]
+    case = session.scalars(select(Case)).one()
+    assert (case.category, case.source, case.storefront_id) == ("ZP02", "sensor", shop.id)
+    assert session.scalar(select(func.count()).select_from(Signal)) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "mood"},
+        {"kind": ["tilt"]},
+        {"id": ""},
+        {"id": "x" * 500},
+        {"device": 7},
+        {"storefront_id": "x"},
+        {"storefront_id": None},
+        {"lon": float("nan"), "lat": 31.0},
+        {"lon": 121.5},
+        {"lon": True, "lat": 31.0},
+        {"lon": 1e308, "lat": 31.0},
+        {"at": "yesterday"},
+        {"at": "2026-01-01T00:00:00"},
+        {"at": "2011-01-01T00:00:00Z"},
+        {"note": "x" * 5000},
+    ],
+)
+def test_an_odd_alarm_is_refused_and_keeps_nothing(
+    client: FlaskClient,
+    corner: tuple[Storefront, str],
+    session: Session,
+    change: dict[str, Any],
+) -> None:
+    shop, key = corner
+    assert send(client, key, alarm(shop) | change).status_code == 422
+    assert session.scalar(select(func.count()).select_from(Signal)) == 0
+
+
+def test_only_keys_of_this_sub_district_with_that_scope_may_send(
+    client: FlaskClient, corner: tuple[Storefront, str], database: Database, session: Session
+) -> None:
+    shop, key = corner
+    with database.transaction(WEIFANG) as inside:
+        weak = open311_reading.make_key(inside, "热线", ["open311"], at=AT)
+    with database.transaction(YANGJING) as other:
+        makers.make_subdistrict(other, YANGJING)
+    for given, place in (
+        ("", WEIFANG),
+        ("rc_x", WEIFANG),
+        (weak, WEIFANG),
+        (key, YANGJING),
+        (key, 7),
+    ):
+        assert send(client, given, alarm(shop), place).status_code == 401
+    assert (
+        client.post(
+            f"/api/v1/signals?s={WEIFANG}", data=b"\xff{", headers={"X-Api-Key": key}
+        ).status_code
+        == 400
+    )
+    unknown = alarm(shop) | {"storefront_id": str(new_id())}
+    assert send(client, key, unknown).status_code == 404
+    assert session.scalar(select(func.count()).select_from(Signal)) == 0
+
+
+def test_an_alarm_by_position_finds_its_street(
+    client: FlaskClient, corner: tuple[Storefront, str], session: Session
+) -> None:
+    _shop, key = corner
+    body = {"id": "1", "device": "L-3", "kind": "level", "lon": 121.5182, "lat": 31.2302}
+    assert send(client, key, body).json["outcome"] == "case"
+    case = session.scalars(select(Case)).one()
+    near = session.scalars(select(RoadSegment).where(RoadSegment.code == "A")).one()
+    assert case.segment_id == near.id
+    assert session.scalars(select(Signal.place)).one() == geo.point(lon=121.5182, lat=31.2302)
+
+
+def test_reading_needs_an_object() -> None:
+    for odd in ([], "x", 3, None):
+        with pytest.raises(sensors.BadInput):
+            sensors.read(odd, at=AT)
