@@ -30,7 +30,8 @@ class ShiftVerdict:
         return self.likely is not None and self.likely is not self.declared
 
     def say(self, language: str) -> str:
-        measured = "，".join(f"{name} {metres:.0f} m" for name, metres in self.median_m.items())
+        comma = "，" if language == "zh" else ", "
+        measured = comma.join(f"{name} {metres:.0f} m" for name, metres in self.median_m.items())
         if self.likely is None:
             return (
                 f"坐标系无法核对（{measured or '附近没有已知道路'}）"

@@ -112,14 +112,14 @@ class Report:
             said.append(
                 ("⚠ " if self.doubtful_datum else "") + self.datum["zh" if chinese else "en"]
             )
-        index = 0 if chinese else 1
+        index, colon = (0, "：") if chinese else (1, ": ")
         said += [
-            f"{NOTES.get(name, (name, name))[index]}：{count}"
+            f"{NOTES.get(name, (name, name))[index]}{colon}{count}"
             for name, count in self.notes.items()
             if count
         ]
         said += [
-            f"{REASONS.get(name, (name, name))[index]}：{count}"
+            f"{REASONS.get(name, (name, name))[index]}{colon}{count}"
             for name, count in self.reasons.most_common()
         ]
         return said
