@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound, WrongState
+from roadchief.patrol import telling
 from roadchief.patrol.plan_models import PatrolAlert
 from roadchief.patrol.rules import section
 
@@ -97,6 +98,7 @@ def raise_due(session: Session, *, at: datetime) -> int:
         .where(PatrolAlert.id.in_(raised))
     ):
         events.record(session, "patrol.alert_raised", subject=row, by=None, at=at, kind=row.kind)
+        telling.tell_alert(session, row.id, row.shift_id, WORDS[row.kind], at=at)
     return len(raised)
 
 

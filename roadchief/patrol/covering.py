@@ -56,12 +56,14 @@ WITH pieces AS (
   UNION ALL
   SELECT f.segment_id, numrange(
     greatest(f.measure_m - u.half_m, 0)::numeric, (f.measure_m + u.half_m)::numeric)
-  FROM check_in c {REVIEW}
-  JOIN storefront f ON f.subdistrict_id = :here AND f.id = c.storefront_id
+  FROM (
+    SELECT DISTINCT c.storefront_id FROM check_in c {REVIEW}
+    WHERE c.subdistrict_id = :here AND c.occurred_at >= :since AND c.occurred_at < :at
+      AND {COUNTS} AND (CAST(:segments AS uuid[]) IS NULL OR c.segment_id = ANY(:segments))
+  ) d
+  JOIN storefront f ON f.subdistrict_id = :here AND f.id = d.storefront_id
   CROSS JOIN LATERAL (SELECT coalesce(ST_Length(f.frontage::geography) / 2, 2) AS half_m) u
-  WHERE c.subdistrict_id = :here AND c.occurred_at >= :since AND c.occurred_at < :at
-    AND f.segment_id IS NOT NULL AND f.measure_m + u.half_m > 0 AND {COUNTS}
-    AND (CAST(:segments AS uuid[]) IS NULL OR c.segment_id = ANY(:segments))
+  WHERE f.segment_id IS NOT NULL AND f.measure_m + u.half_m > 0
 ), merged AS (
   SELECT segment_id, unnest(range_agg(piece)) AS piece FROM pieces GROUP BY segment_id
 )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.db import tenant_of
 from roadchief.errors import BadInput, NotFound, RuleBroken, WrongState
-from roadchief.patrol import signals, weighing
+from roadchief.patrol import signals, telling, weighing
 from roadchief.patrol.models import CheckIn
 from roadchief.patrol.plan_models import Review
 from roadchief.patrol.rules import section
@@ -164,6 +164,7 @@ def decide(
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise AlreadyDecided
+    telling.tell_decision(session, visit, decision, at=at, because=because)
     events.record(
         session,
         "patrol.review_decided",

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from roadchief.accounts import notices
 from roadchief.patrol import alerts, download
 from roadchief.patrol.plan_models import PatrolAlert
+from tests import makers
 from tests.patrol.conftest import Beat
+
+AT_FIRST = makers.NOON - timedelta(days=9)
 
 
 def raised(beat: Beat, at: datetime) -> list[str]:
@@ -66,3 +70,17 @@ def test_an_alert_is_closed_once_with_its_reason(beat: Beat) -> None:
     assert alerts.open_alerts(beat.session, None) == []
     assert raised(beat, beat.shift.ends_at + timedelta(hours=2)) == ["missed"]
     assert alerts.open_alerts(beat.session, None) == []
+
+
+def test_the_chiefs_in_charge_are_told_once(beat: Beat) -> None:
+    chief = makers.make_person(beat.session, "周建国")
+    makers.make_assignment(
+        beat.session,
+        makers.make_post(beat.session, chief, starts_at=AT_FIRST),
+        beat.segment,
+        starts_at=AT_FIRST,
+    )
+    for minutes in (30, 40):
+        raised(beat, beat.shift.starts_at + timedelta(minutes=minutes))
+    assert notices.unread(beat.session, chief.id) == 1
+    assert notices.unread(beat.session, beat.person_id) == 0

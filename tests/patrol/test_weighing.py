@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from roadchief.accounts import notices
 from roadchief.errors import BadInput, NotFound
 from roadchief.patrol import reach, review, rules, signals, weighing
 from roadchief.patrol.models import CheckIn
@@ -226,6 +227,7 @@ def test_a_reviewer_decides_once_with_reasons(beat: Beat) -> None:
     with pytest.raises(BadInput):
         decide("x", "y")
     decide("sent_back", "请说明")
+    assert notices.unread(beat.session, beat.person_id) == 1
     body = {"check_in_id": str(key), "text": "门口修路 绕到对面"}
     beat.send(beat.phone.item("explain", body))
     row, photos, kept = review.evidence(beat.session, key)
