@@ -10,12 +10,15 @@ from datetime import datetime
 from typing import Any
 
 import procrastinate
+from procrastinate.jobs import JobDeferrer
+from procrastinate.manager import JobManager
 from sqlalchemy.orm import Session
 
 from roadchief.config import Settings
 from roadchief.db import Database, driver_connection
 
 queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+_in_transaction = JobManager(procrastinate.SyncPsycopgConnector())
 
 
 def task(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -25,35 +28,27 @@ def task(name: str, **options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 def later(session: Session, name: str, **arguments: Any) -> int:
     """Queue the work `name`; it starts once the caller's transaction is committed."""
-    deferrer = queue.configure_task(
-        name,
-        allow_unknown=True,
-        connection=driver_connection(session),
-    )
-    return int(deferrer.defer(**arguments))
+    return int(_deferrer(session, name).defer(**arguments))
 
 
 def later_at(session: Session, when: datetime, name: str, **arguments: Any) -> int:
     """Queue the work `name` for an instant."""
-    deferrer = queue.configure_task(
-        name,
-        allow_unknown=True,
-        schedule_at=when,
-        connection=driver_connection(session),
-    )
-    return int(deferrer.defer(**arguments))
+    return int(_deferrer(session, name, schedule_at=when).defer(**arguments))
 
 
 def many_later(session: Session, name: str, rows: list[dict[str, Any]]) -> list[int]:
     """Queue the work `name` once a row of arguments, in one statement."""
-    if not rows:
-        return []
-    deferrer = queue.configure_task(
-        name,
-        allow_unknown=True,
-        connection=driver_connection(session),
+    return _deferrer(session, name).batch_defer(*rows) if rows else []
+
+
+def _deferrer(session: Session, name: str, **options: Any) -> JobDeferrer:
+    made = queue.configure_task(
+        name, allow_unknown=True, connection=driver_connection(session), **options
     )
-    return deferrer.batch_defer(*rows)
+    # In the worker the queue speaks through its own connections, which are asynchronous; a job
+    # of a transaction goes through that transaction's connection, in the worker too.
+    made.job_manager = _in_transaction
+    return made
 
 
 @dataclass
