@@ -55,11 +55,11 @@ ON CONFLICT (subdistrict_id, name, scope, z, x, y) DO UPDATE SET body = excluded
   etag = excluded.etag, snapshot = excluded.snapshot, since = excluded.since,
   stored_at = excluded.stored_at
 """
-# The newest tiles up to a number of bytes stay.
+# The newest tiles up to a number of bytes stay; an empty one costs its row too.
 TRIM = """
 DELETE FROM tile_store d USING (
   SELECT name, scope, z, x, y, stored_at,
-    sum(octet_length(body)) OVER (ORDER BY stored_at DESC, name, scope, z, x, y) AS bytes
+    sum(octet_length(body) + 200) OVER (ORDER BY stored_at DESC, name, scope, z, x, y) AS bytes
   FROM tile_store WHERE subdistrict_id = :here) k
 WHERE d.subdistrict_id = :here AND (k.bytes > :most OR k.stored_at < :oldest)
   AND (d.name, d.scope, d.z, d.x, d.y) = (k.name, k.scope, k.z, k.x, k.y)

@@ -16,10 +16,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
+from roadchief import jobs
 from roadchief.accounts.access import Actor
 from roadchief.app import create_app
 from roadchief.db import Database
 from roadchief.lib import clock
+from roadchief.maps import jobs as map_jobs
 from roadchief.maps import layers, shelf, tile_views
 from roadchief.maps.layers import Layer
 from roadchief.maps.tiles import Square
@@ -397,9 +399,12 @@ def test_the_shelf_stays_within_its_size(real: Database) -> None:
             wanted = shelf.Wanted("streets", layers.named("streets"), square, {})
             put(session, wanted, now + timedelta(seconds=number))
         session.execute(text("UPDATE tile_store SET body = decode(repeat('ab', 1000), 'hex')"))
-        shelf.sweep(session, at=now, most_bytes=10_000)
+        shelf.sweep(session, at=now, most_bytes=12_000)
         left = session.execute(text("SELECT x FROM tile_store ORDER BY x")).scalars().all()
         assert left == [HERE[1] + 10 + number for number in range(10)]  # the newest
+        session.execute(text("UPDATE tile_store SET body = ''"))
+        shelf.sweep(session, at=now, most_bytes=1_000)
+        assert session.scalar(text("SELECT count(*) FROM tile_store")) == 5  # rows count too
         shelf.sweep(session, at=now + timedelta(days=3), most_bytes=10_000)
         assert session.scalar(text("SELECT count(*) FROM tile_store")) == 0
         assert session.scalar(text("SELECT count(*) FROM tile_change")) == 0
@@ -482,3 +487,15 @@ def test_tiles_that_must_be_made_are_limited_and_kept_ones_are_not(
     client = create_app(settings, real).test_client()
     assert [client.get(address("streets", z)).status_code for z in (16, 15, 14)] == [200, 200, 429]
     assert all(client.get(address("streets", 16)).status_code == 200 for _ in range(8))
+
+
+def test_the_worker_sweeps_every_subdistrict(real: Database, site: Flask) -> None:
+    site.test_client().get(address())
+    settings = replace(site.extensions["roadchief.settings"], tile_store_mb=0)
+    jobs.provide(real, settings)
+    with real.transaction(CODE) as session:
+        session.execute(text("UPDATE tile_change SET at = at - interval '3 days'"))
+    map_jobs.sweep(0)
+    with real.transaction(CODE) as session:
+        assert session.scalar(text("SELECT count(*) FROM tile_store")) == 0
+        assert session.scalar(text("SELECT count(*) FROM tile_change")) == 0
