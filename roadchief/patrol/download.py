@@ -63,6 +63,14 @@ WHERE h.subdistrict_id = :here AND h.segment_id = ANY(:segments) AND h.written_a
 ORDER BY h.written_at DESC LIMIT 50
 """
 )
+SENT_BACK = text(
+    """
+SELECT w.id, w.because, w.decided_at, f.name, f.address FROM review w
+JOIN check_in c ON c.subdistrict_id = :here AND c.id = w.id AND c.person_id = :person
+JOIN storefront f ON f.subdistrict_id = :here AND f.id = c.storefront_id
+WHERE w.subdistrict_id = :here AND w.state = 'sent_back' ORDER BY w.decided_at LIMIT 50
+"""
+)
 RADII = text(
     "SELECT id, radius_m FROM segment_radius WHERE subdistrict_id = :here AND id = ANY(:segments)"
 )
@@ -143,6 +151,7 @@ def shift(
         "checklist": {"version": form.version, "items": [item_facts(code) for code in form.items]},
         "groups": {code: {"zh": zh, "en": en} for code, (zh, en) in standards.groups().items()},
         "handovers": _handovers(session, ids, person_id, at=at),
+        "sent_back": _sent_back(session, person_id),
         "roads": _near(session, segments),
         "tracks_kept_days": rules.section("tracks")["keep_days"],
     }
@@ -282,6 +291,21 @@ def _handovers(
             "read": row.read,
         }
         for row in session.execute(HANDOVERS, values)
+    ]
+
+
+def _sent_back(session: Session, person_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Visits that a reviewer wants explained."""
+    rows = session.execute(SENT_BACK, {"here": tenant_of(session), "person": person_id})
+    return [
+        {
+            "check_in_id": str(row.id),
+            "because": row.because,
+            "at": instant_text(row.decided_at) if row.decided_at else None,
+            "name": row.name,
+            "address": row.address,
+        }
+        for row in rows
     ]
 
 
