@@ -112,6 +112,10 @@
     const style = { color: C.mine, weight: 3, fillOpacity: 0.2 };
     map.pm.setLang(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
     map.pm.setPathOptions(style);
+    /* The pen's handles are buttons without a name. */
+    const pane = map.getPane("markerPane");
+    const name = () => pane.querySelectorAll(".marker-icon:not([aria-label])").forEach((one) => one.setAttribute("aria-label", words.corners));
+    new MutationObserver(name).observe(pane, { childList: true });
     let mine = null, corners = [];
 
     const write = () => {
