@@ -28,9 +28,12 @@ from roadchief.maps.tiles import Square
 KEPT_S = 24 * 3600
 CHANGES_KEPT = timedelta(days=2)  # longer than any kept tile, and than any transaction
 SWEEP_EVERY = 64  # tiles made by a process
-# One row always: the kept tile, if any, and whether it still shows what is there.
+# One row always: the kept tile, if any, and whether it still shows what is there. A tile from
+# the future came with a copy of another server's tables.
 FIND = f"""
-SELECT t.body, t.etag, coalesce(t.stored_at > :oldest AND NOT EXISTS (
+SELECT t.body, t.etag, coalesce(t.stored_at > :oldest
+  AND t.since <= CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)
+  AND NOT EXISTS (
   SELECT 1 FROM tile_change c
   WHERE c.subdistrict_id = :here AND c.source = ANY(:sources) AND c.xact >= t.since
     AND NOT pg_visible_in_snapshot(CAST(CAST(c.xact AS text) AS xid8),

@@ -350,6 +350,17 @@ def test_what_depends_on_the_time_is_not_kept_long(real: Database, site: Flask) 
         assert shelf.find(session, wanted, at=now + timedelta(seconds=90)).tile is None
 
 
+def test_a_tile_of_another_server_is_not_believed(real: Database) -> None:
+    """Numbers of transactions begin anew where a backup is restored."""
+    wanted = shelf.Wanted("roads", layers.named("roads"), Square.at(*HERE), {})
+    now = clock.now()
+    with real.transaction(CODE) as session:
+        put(session, wanted, now)
+        assert shelf.find(session, wanted, at=now).tile is not None
+        session.execute(text("UPDATE tile_store SET since = since + 1000000000"))
+        assert shelf.find(session, wanted, at=now).tile is None
+
+
 def put(session: Session, wanted: shelf.Wanted, at: datetime) -> shelf.Tile:
     return shelf.make(
         session, wanted, shelf.find(session, wanted, at=at), at=at, most_bytes=1 << 20
