@@ -170,4 +170,6 @@ def _quiet() -> Iterator[None]:
 def _broken(path: Path, error: Exception) -> UnreadableFile:
     said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     said = said.replace(str(path), path.name)
+    if "too complex/large" in said:
+        return unreadable(path, "其中一个图形过大", "one shape in it is too large")
     return unreadable(path, f"内容损坏或不完整（{said}）", f"broken or cut short ({said})")
