@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from roadchief.patrol import report_views, views, week_views
+from roadchief.patrol import form_views, report_views, views, week_views
 
 
 def install(app: Flask) -> None:
-    for blueprint in (views.pages, week_views.pages, report_views.pages):
+    for blueprint in (views.pages, week_views.pages, report_views.pages, form_views.pages):
         app.register_blueprint(blueprint)

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.db import new_id, tenant_of
-from roadchief.errors import BadInput
+from roadchief.db import in_turn, new_id, tenant_of
+from roadchief.errors import BadInput, Conflict
 from roadchief.patrol.answers import Refused
 from roadchief.patrol.plan_models import Checklist
 from roadchief.patrol.reading import SHA256, line
@@ -21,6 +21,11 @@ RESULTS = {"good", "bad", "na"}
 MOST_NOTE = 500
 
 events.declare({"patrol.checklist_published": "a version of a checklist came into force"})
+
+
+class VersionTaken(Conflict):
+    zh = "版本“{version}”已经用过，请换一个名称"
+    en = "version {version} was used before: take another name"
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,14 @@ def publish(
             reason_zh=f"{'、'.join(wrong) or '空'} 不能由此类人员检查",
             reason_en=f"{', '.join(wrong) or 'nothing'} may not be checked by them",
         )
+    # Two who publish at once take turns; a version's name is given once.
+    in_turn(session, f"patrol.checklist.{audience}")
+    if session.scalar(
+        select(Checklist.id)
+        .where(Checklist.subdistrict_id == tenant_of(session))
+        .where(Checklist.audience == audience, Checklist.version == version)
+    ):
+        raise VersionTaken(version=version)
     session.execute(
         update(Checklist)
         .where(Checklist.subdistrict_id == tenant_of(session))

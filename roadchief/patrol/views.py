@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import blobs
+from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
 from roadchief.patrol import alerts, board, due, reach, review, shifts, signals, weeks, weighing
@@ -51,7 +52,13 @@ def start() -> str:
     with tenant_transaction(current().subdistrict_id) as session:
         mine = mine_of(session)
         found = board.morning(session, mine, at=at)
-    return render_template("patrol/chief.html", found=found, mine=mine, at=at)
+    return render_template(
+        "patrol/chief.html",
+        found=found,
+        mine=mine,
+        at=at,
+        may_forms=may(current(), "patrol.forms").allowed,
+    )
 
 
 @pages.get("/shifts/<uuid:shift_id>")

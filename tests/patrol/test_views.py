@@ -248,3 +248,22 @@ def test_a_shop_named_like_a_formula_stays_text(
 )
 def test_odd_questions_are_refused(chief: FlaskClient, query: str) -> None:
     assert chief.get(f"/chief/coverage?{query}").status_code == 422
+
+
+def test_a_new_version_of_the_checklist_is_published_once(
+    app: Flask, cast: Cast, street: Beat, database: Database
+) -> None:
+    client = app.test_client()
+    sign_in(client, cast["operator"])
+    assert "rc-standard-2026.1" in client.get("/chief/forms").text
+    sent = {"for": "P", "version": "2026-12", "item": ["WS01", "ZX02"]}
+    assert client.post("/chief/forms", data=sent).status_code == 302
+    assert client.post("/chief/forms", data=sent).status_code == 409
+    page = client.get("/chief/forms?for=P").text
+    assert "现行版本 2026-12，2 项" in page
+    for odd in ({"item": []}, {"item": ["ZP03"]}, {"version": ""}, {"for": "X"}):
+        assert client.post("/chief/forms", data=sent | odd | {}).status_code in (409, 422), odd
+    assert "自查" in client.get("/chief/forms?for=M").text
+    chief = app.test_client()
+    sign_in(chief, cast["chief_l2"])
+    assert chief.get("/chief/forms").status_code == 403
