@@ -14,7 +14,7 @@ from roadchief.db import Database
 from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
 from roadchief.issues.patrolled import take_finding
-from roadchief.maps import export_views, ogc_views, tile_views, touch_views
+from roadchief.maps import api_views, export_views, ogc_views, tile_views, touch_views
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
 from roadchief.patrol import checkins
@@ -65,6 +65,7 @@ def register_packages(app: Flask) -> None:
         touch_views.pages,
         ogc_views.pages,
         export_views.pages,
+        api_views.pages,
     ):
         app.register_blueprint(blueprint)
     tile_views.install(app)

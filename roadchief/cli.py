@@ -76,19 +76,13 @@ def _add_packages() -> None:
     from roadchief.doctor import doctor
     from roadchief.insight.cli import group as insight
     from roadchief.issues.cli import group as issues
+    from roadchief.maps.cli import group as maps
+    from roadchief.maps.cli import openapi
     from roadchief.patrol.cli import group as patrol
     from roadchief.streets.cli import group as streets
 
     for command in (
-        accounts,
-        codes,
-        db,
-        demo,
-        doctor,
-        insight,
-        issues,
-        patrol,
-        streets,
+        *(accounts, codes, db, demo, doctor, insight, issues, maps, openapi, patrol, streets),
         tell_people,
     ):
         main.add_command(command)

@@ -4,10 +4,15 @@ One row here is one OGC API collection, one GeoJSON source and one layer of an e
 above add theirs with `register`. SQL is written here alone; what a client says is bound.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from roadchief.accounts.access import Actor, may
+
+
+def _nothing(_actor: Actor | None) -> Mapping[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Collection:
     ends: str | None = None
     public: bool = True
     action: str | None = None
+    first: str = ""  # a WITH clause that `source` names
+    values: Callable[[Actor | None], Mapping[str, Any]] = field(default=_nothing)  # narrow the rows
 
     def may_be_read_by(self, actor: Actor | None) -> bool:
         """Public to all; otherwise the action, in the actor's own sub-district."""

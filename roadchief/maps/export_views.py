@@ -11,7 +11,7 @@ from roadchief.errors import NotFound
 from roadchief.lib import clock
 from roadchief.maps import collections, exporting, features
 from roadchief.maps.features import Wanted
-from roadchief.maps.ogc_views import OPEN, known_collection
+from roadchief.maps.ogc_views import OPEN, known_collection, reader
 from roadchief.maps.views import subdistrict
 from roadchief.web import database, settings
 from roadchief.web.limits import limiter
@@ -46,7 +46,7 @@ def download(file: str) -> AnyResponse:
     folder = tempfile.TemporaryDirectory(dir=_scratch())
     out = Path(folder.name) / f"{name}.{form}"
     with database().streaming(here.id) as session:
-        exporting.write(session, known, out, form, wanted=Wanted(box=box))
+        exporting.write(session, known, out, form, wanted=Wanted(box=box, **reader(known)))
 
     @after_this_request
     def forget(response: AnyResponse) -> AnyResponse:

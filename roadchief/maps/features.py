@@ -48,6 +48,8 @@ class Wanted:
     equals: Mapping[str, str] = field(default_factory=dict)
     crs: str = CRS84
     only: uuid.UUID | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)  # what narrows rows to the reader's
+    at: datetime | None = None  # now, where the source asks for it
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ def one(session: Session, collection: Collection, wanted: Wanted) -> dict[str, A
 
 def question(collection: Collection, wanted: Wanted) -> tuple[str, dict[str, Any]]:
     """The SQL and its values; every text of the client's is a bound value."""
-    values: dict[str, Any] = {"most": wanted.limit + 1}
+    values: dict[str, Any] = {"most": wanted.limit + 1, **wanted.values}
+    if ":at" in collection.source + collection.first:
+        values["at"] = wanted.at
     conditions = []
     if wanted.only:
         conditions.append(f"{collection.key} = :only")
@@ -168,8 +172,8 @@ def question(collection: Collection, wanted: Wanted) -> tuple[str, dict[str, Any
     columns = ", ".join(f'{one.sql} AS "{name}"' for name, one in collection.fields.items())
     decimals = 3 if code == 3857 else DECIMALS
     sql = (
-        f"SELECT {collection.key} AS id, {columns}, ST_AsGeoJSON({shape}, {decimals}) AS geometry_ "
-        f"FROM {collection.source}"
+        f"{collection.first} SELECT {collection.key} AS id, {columns}, "
+        f"ST_AsGeoJSON({shape}, {decimals}) AS geometry_ FROM {collection.source}"
         + "".join(f" AND {condition}" for condition in conditions)
         + f" ORDER BY {collection.key} LIMIT :most"
     )

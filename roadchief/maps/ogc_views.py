@@ -13,6 +13,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from roadchief.accounts.access import Actor
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound
+from roadchief.lib import clock
 from roadchief.maps import collections, features
 from roadchief.maps.collections import Collection
 from roadchief.maps.features import CRS84, MOST, SYSTEMS, USUAL, Wanted, bad
@@ -64,9 +65,9 @@ def conformance() -> Response:
 @pages.get("/collections")
 @public(OPEN)
 def listing() -> Response:
-    here, actor = subdistrict(), current_or_none()
+    here = subdistrict()
     box = _extent(here.id)
-    told = [_told(one, box) for one in collections.readable(_own(actor, here.id))]
+    told = [_told(one, box) for one in collections.readable(own_actor(here.id))]
     return jsonify(links=[_link("ogc.listing", "self")], collections=told)
 
 
@@ -100,7 +101,7 @@ def queryables(name: str) -> Response:
 def items(name: str) -> Response:
     here = subdistrict()
     known = known_collection(name, here.id)
-    wanted = _wanted(known)
+    wanted = wanted_of(known)
     with tenant_transaction(here.id) as session:
         found = features.page(session, known, wanted)
     links = [_link("ogc.items", "self", kind=GEOJSON, name=name, **request.args.to_dict())]
@@ -124,7 +125,9 @@ def item(name: str, feature_id: uuid.UUID) -> Response:
     _refuse_unknown(set())
     crs = _system("crs")
     with tenant_transaction(here.id) as session:
-        found = features.one(session, known, Wanted(limit=1, only=feature_id, crs=crs))
+        found = features.one(
+            session, known, Wanted(limit=1, only=feature_id, crs=crs, **reader(known))
+        )
     found["links"] = [
         _link("ogc.item", "self", kind=GEOJSON, name=name, feature_id=feature_id),
         _link("ogc.collection", "collection", name=name),
@@ -141,7 +144,7 @@ def description() -> Response:
         "/conformance": _operation("conformance classes"),
         "/collections": _operation("collections"),
     }
-    for one in collections.readable(_own(current_or_none(), here.id)):
+    for one in collections.readable(own_actor(here.id)):
         asked = [_parameter(key, _schema(each)) for key, each in one.fields.items()]
         paths[f"/collections/{one.name}"] = _operation(one.en)
         paths[f"/collections/{one.name}/items"] = _operation(one.en, [*COMMON, *asked])
@@ -174,19 +177,20 @@ def _operation(what: str, parameters: list[dict[str, Any]] | None = None) -> dic
     return {"get": {"summary": what, "parameters": parameters or [], "responses": {"200": said}}}
 
 
-def _own(actor: Actor | None, subdistrict_id: int) -> Actor | None:
-    """Rights count at home alone."""
+def own_actor(subdistrict_id: int) -> Actor | None:
+    """Whoever asks, where rights count: at home alone."""
+    actor = current_or_none()
     return actor if actor and actor.subdistrict_id == subdistrict_id else None
 
 
 def known_collection(name: str, subdistrict_id: int) -> Collection:
     found = collections.COLLECTIONS.get(name)
-    if found is None or not found.may_be_read_by(_own(current_or_none(), subdistrict_id)):
+    if found is None or not found.may_be_read_by(own_actor(subdistrict_id)):
         raise NotFound
     return found
 
 
-def _wanted(known: Collection) -> Wanted:
+def wanted_of(known: Collection) -> Wanted:
     _refuse_unknown(set(known.fields) | {"limit", "after", "bbox", "bbox-crs", "datetime"})
     given = request.args
     crs, box_crs = _system("crs"), _system("bbox-crs")
@@ -202,7 +206,13 @@ def _wanted(known: Collection) -> Wanted:
         timed=bool(given.get("datetime")),
         equals={name: given[name][:MOST_TEXT] for name in known.fields if name in given},
         crs=crs,
+        **reader(known),
     )
+
+
+def reader(known: Collection) -> dict[str, Any]:
+    """Who reads and when, as `Wanted` takes it."""
+    return {"values": known.values(current_or_none()), "at": clock.now()}
 
 
 def _refuse_unknown(allowed: set[str]) -> None:

@@ -1,0 +1,75 @@
+"""`roadchief maps export` and `roadchief openapi`: layers as files, the API as a description."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+import roadchief.maps.duty_collections  # noqa: F401 (makes its collections known)
+from roadchief import config
+from roadchief.db import Database
+from roadchief.errors import BadInput
+from roadchief.lib import clock
+from roadchief.maps import api, exporting, features
+from roadchief.maps.collections import COLLECTIONS
+from roadchief.maps.features import Wanted
+
+# The operator of the machine sees all that the sub-district has.
+EVERYTHING = {"everywhere": True, "who": None, "all_cases": True, "officer": None}
+
+
+@click.group(name="maps")
+def group() -> None:
+    """Maps and layers as files."""
+
+
+@group.command()
+@click.argument("layer")
+@click.option(
+    "--subdistrict", required=True, type=click.IntRange(100_000_000, 999_999_999), help="9 digits"
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--bbox", help="west,south,east,north")
+def export(layer: str, subdistrict: int, out: Path, bbox: str | None) -> None:
+    """Write LAYER to --out; its ending says the format (gpkg, shp.zip, geojson, xlsx)."""
+    known = COLLECTIONS.get(layer)
+    if known is None:
+        names = ", ".join(sorted(COLLECTIONS))
+        raise BadInput(field="LAYER", reason_zh=f"可选：{names}", reason_en=f"one of {names}")
+    form = next((one for one in exporting.FORMATS if out.name.endswith(f".{one}")), "")
+    database = Database(config.with_private_parts(config.load(os.environ)))
+    values = {
+        name: value
+        for name, value in EVERYTHING.items()
+        if f":{name}" in known.source + known.first
+    }
+    box = features.read_box(bbox) if bbox else None
+    part = out.with_name(f".{os.getpid()}-{out.name}")
+    try:
+        with (
+            Progress(console=Console(stderr=True), transient=True) as progress,
+            database.streaming(subdistrict) as session,
+        ):
+            bar = progress.add_task(layer, total=None)
+            count = exporting.write(
+                session,
+                known,
+                part,
+                form,
+                wanted=Wanted(box=box, values=values, at=clock.now()),
+                tell=lambda done: progress.update(bar, completed=done),
+            )
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"{out}: {count} {layer}")
+
+
+@click.command()
+def openapi() -> None:
+    """Print the OpenAPI description of /api/v1."""
+    settings = config.load(os.environ)
+    click.echo(json.dumps(api.description(settings.public_url), ensure_ascii=False, indent=1))
