@@ -52,7 +52,7 @@ def pin_of(client: FlaskClient, code: str) -> str:
 
 def the_case(database: Database) -> Case:
     with database.transaction(HERE) as session:
-        return session.scalars(select(Case).order_by(Case.id.desc())).first()  # type: ignore[return-value]
+        return session.scalars(select(Case).order_by(Case.number.desc())).first()  # type: ignore[return-value]
 
 
 def test_a_report_is_sent_and_shows_its_receipt_once(
