@@ -184,7 +184,8 @@ def furnish(own: cluster.Cluster, root: Path, url: str) -> Ground:
 
 
 def serve(ground: Ground) -> None:
-    ground.port = free_port()
+    """Start the server; started again it keeps its port, as under a service manager."""
+    ground.port = ground.port or free_port()
     given = {
         "ROADCHIEF_DATABASE_URL": ground.url,
         "ROADCHIEF_VAR_DIR": str(ground.root / "var"),
@@ -201,11 +202,19 @@ def serve(ground: Ground) -> None:
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
     )
-    await_readiness(ground)
+    await_readiness(ground, minded=False)
 
 
-def await_readiness(ground: Ground) -> None:
+def mind(ground: Ground) -> None:
+    """What a service manager does when the server gave up: start it again."""
+    if ground.server and ground.server.poll() is not None:
+        serve(ground)
+
+
+def await_readiness(ground: Ground, *, minded: bool = True) -> None:
     """Until web server and database answer again, as a load balancer would wait."""
+    if minded:
+        mind(ground)
     until = time.monotonic() + 60
     while time.monotonic() < until:
         with contextlib.suppress(OSError, http.client.HTTPException, DBAPIError):
@@ -313,6 +322,10 @@ def under_load(
         done.wait(0.3 if killed == 0 else every_s)
         killing(ground)
         killed += 1
+        mind(ground)
+    while any(thread.is_alive() for thread in threads):
+        done.wait(0.5)
+        mind(ground)
     for thread in threads:
         thread.join(PATIENCE_S + 30)
     wire.close()

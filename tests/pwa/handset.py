@@ -64,11 +64,19 @@ def sign_in(page: Page, address: str, player: Player) -> None:
 class Handset:
     """One phone of one person, walking `street`, perhaps through a bad wire."""
 
-    def __init__(self, context: BrowserContext, street: Street, address: str | None = None) -> None:
+    def __init__(
+        self,
+        context: BrowserContext,
+        street: Street,
+        address: str | None = None,
+        *,
+        camera: bool = True,
+    ) -> None:
         self.context, self.street = context, street
         self.address = address or street.address
         context.grant_permissions(["geolocation", "camera"], origin=self.address)
-        context.add_init_script(CAMERA)
+        if camera:
+            context.add_init_script(CAMERA)
         self.trouble: list[str] = []
         self.page = self.new_page()
 
