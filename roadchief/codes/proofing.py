@@ -25,7 +25,7 @@ from roadchief.codes.reading import (
     rendered,
 )
 
-OWN_PIXELS = 4  # a module
+OWN_PIXELS = 3  # a module
 PLACE_MM = 1.5  # how far a symbol may lie from where it belongs
 
 
@@ -64,6 +64,9 @@ def _judge_page(page: Any, wanted: list[Place], ours: dict[str, symbols.Modules]
     whole = symbols.SIZE + 2 * symbols.QUIET
     dots = OWN_PIXELS * MM * whole / min(place.width for place in wanted)
     image = rendered(page, dots)
+    # Pictures have whole pixels: the true scale differs a little from the one asked for.
+    wide, tall = page.get_size()
+    grid = image.shape[1] / wide * 72 / MM, image.shape[0] / tall * 72 / MM
     found = _middles(read_image(image, thorough=False), dots)
     if len(found) != len(wanted):  # once more, at leisure, before anybody is stopped
         found = _middles(read_image(rendered(page, 2 * dots)), 2 * dots)
@@ -71,7 +74,7 @@ def _judge_page(page: Any, wanted: list[Place], ours: dict[str, symbols.Modules]
     known = {place.text for place in wanted}
     for place in wanted:
         _judge(place, found, known)
-        if not _clean(image, place, ours[place.text], dots):
+        if not _clean(image, place, ours[place.text], grid):
             raise _wrong(place, "smudged")
         side = place.width * symbols.SIZE / whole
         x, y = place.x + place.width / 2, place.y + place.width / 2
@@ -99,12 +102,15 @@ def _wrong(place: Place, kind: str) -> WrongSymbol:
     )
 
 
-def _clean(image: Image, place: Place, symbol: symbols.Modules, dots: float) -> bool:
-    """Every module and the quiet zone, sampled in their middles, have their colour."""
+def _clean(image: Image, place: Place, symbol: symbols.Modules, grid: tuple[float, float]) -> bool:
+    """Every module and the quiet zone, sampled in their middles, have their colour.
+
+    `grid`: pixels a millimetre, across and down.
+    """
     wanted = np.pad(symbol, symbols.QUIET)
     middles = (np.arange(len(wanted)) + 0.5) * place.width / len(wanted)
-    rows = ((place.y + middles) * dots / MM).astype(int)
-    columns = ((place.x + middles) * dots / MM).astype(int)
+    rows = ((place.y + middles) * grid[1]).astype(int)
+    columns = ((place.x + middles) * grid[0]).astype(int)
     if rows[-1] >= image.shape[0] or columns[-1] >= image.shape[1]:
         return False
     dark = image[np.ix_(rows, columns)] < 128
