@@ -79,15 +79,7 @@ def publish(
     at: datetime,
 ) -> Checklist:
     """A new version; the one before is retired and stays good for what was begun with it."""
-    codes = list(dict.fromkeys(items))
-    allowed = standards.items_for(audience)
-    wrong = [code for code in codes if code not in allowed]
-    if wrong or not codes:
-        raise BadInput(
-            field="检查项 items",
-            reason_zh=f"{'、'.join(wrong) or '空'} 不能由此类人员检查",
-            reason_en=f"{', '.join(wrong) or 'nothing'} may not be checked by them",
-        )
+    codes = _allowed(items, audience)
     # Two who publish at once take turns; a version's name is given once.
     in_turn(session, f"patrol.checklist.{audience}")
     if session.scalar(
@@ -124,6 +116,20 @@ def publish(
         version=version,
     )
     return row
+
+
+def _allowed(items: Iterable[str], audience: str) -> list[str]:
+    """The items in the order given, each once; refused where the audience may not check one."""
+    codes = list(dict.fromkeys(items))
+    allowed = standards.items_for(audience)
+    wrong = [code for code in codes if code not in allowed]
+    if wrong or not codes:
+        raise BadInput(
+            field="检查项 items",
+            reason_zh=f"{'、'.join(wrong) or '空'} 不能由此类人员检查",
+            reason_en=f"{', '.join(wrong) or 'nothing'} may not be checked by them",
+        )
+    return codes
 
 
 def read_answers(
