@@ -1,11 +1,14 @@
 """Reads: what stands beside a street, apart from shops."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from roadchief.accounts.access import CHIEFS, ON_SEGMENT
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
 from roadchief.lib import clock
@@ -13,6 +16,11 @@ from roadchief.streets.models import PermitArea, RoadSegment, Station
 
 BESIDE_M = 10.0  # beyond the kerb: the width of a pavement
 DEGREE_M = 60_000  # a degree is nowhere shorter in China
+
+
+def in_public(charge: Iterable[Any]) -> list[Any]:
+    """Those who answer for a street by name; who walks it as their work is not made public."""
+    return [row for row in charge if row.role in CHIEFS | ON_SEGMENT]
 
 
 def station(session: Session, station_id: uuid.UUID) -> Station:

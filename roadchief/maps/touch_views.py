@@ -91,7 +91,7 @@ def _chiefs(charge: list[Any]) -> list[dict[str, Any]]:
             "title": row.title + (f"（{gettext('代理')}）" if row.acting else ""),
             "phone": row.office_phone,
         }
-        for row in charge
+        for row in sights.in_public(charge)
     ]
 
 

@@ -42,7 +42,7 @@ def district() -> str:
         page=Page(rows, number, len(states), LISTED),
         states=states,
         gaps=sum(1 for state in states.values() if state == "gap"),
-        chiefs=_by_segment(charge),
+        chiefs=_by_segment(sights.in_public(charge)),
         drawing=_draw(here, bounds=bounds),
         places=_places(),
     )
@@ -71,7 +71,7 @@ def segment(segment_id: uuid.UUID) -> str:
         road=road,
         sides=sides,
         state=state,
-        chiefs=charge,
+        chiefs=sights.in_public(charge),
         history=history,
         permits=permits,
         drawing=drawing,

@@ -1,5 +1,6 @@
 """Map pages, what a touch shows, and the allow-list."""
 
+import uuid
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 from roadchief.db import Database
 from roadchief.lib import clock
 from roadchief.maps import hours
-from roadchief.streets import chiefs, places, tenancies
+from roadchief.streets import catalog, chiefs, places, tenancies
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.makers import LAOSHAN
@@ -70,6 +71,20 @@ def test_a_touch_shows_public_facts_and_no_private_ones(
     assert facts["chiefs"][0]["name"] == "周建国"
     for path in (f"/map/storefronts/{shop}.json", f"/map/segments/{segment}.json", "/map/"):
         assert "13800138000" not in client.get(path).text
+
+
+def test_who_walks_a_street_as_work_is_not_public(
+    client: FlaskClient, street: tuple[str, str], database: Database
+) -> None:
+    with database.transaction(CODE) as session:
+        walker = makers.make_post(session, makers.make_person(session, "陈晓雯"), role="patroller")
+        segment = catalog.segment(session, uuid.UUID(street[0]))[0]
+        makers.make_assignment(session, walker, segment)
+    segment_path, shop_path = f"/map/segments/{street[0]}", f"/map/storefronts/{street[1]}"
+    for path in ("/map/", segment_path, f"{segment_path}.json", f"{shop_path}.json"):
+        answer = client.get(path).text
+        assert "周建国" in answer, path
+        assert "陈晓雯" not in answer, path
 
 
 def test_the_sheet_shows_the_strip_escaped(client: FlaskClient, street: tuple[str, str]) -> None:
