@@ -17,6 +17,8 @@ from roadchief.streets.models import RoadSegment
 
 PAGE = 50
 
+events.declare({"insight.dismissed": "a hint was put aside with a reason"})
+
 
 def page(
     session: Session,

@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from roadchief import events
 from roadchief.db import Database, new_id, tenant_of
 from roadchief.insight import hotspots, risk, watch
 from roadchief.insight.models import HotSpot, SegmentRisk
@@ -19,8 +18,6 @@ from roadchief.streets import charge
 from roadchief.streets.models import Subdistrict
 
 PUT_ASIDE = timedelta(days=90)  # what somebody put aside is not shown again so soon
-
-events.declare({"insight.dismissed": "a hint was put aside with a reason"})
 
 
 @dataclass
