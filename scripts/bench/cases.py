@@ -51,7 +51,7 @@ SELECT %(here)s, gen_random_uuid(), 'B' || n,
   CASE WHEN n %% 20 = 0 THEN NULL WHEN n %% 3 = 0 THEN 'fixed_by_merchant' ELSE 'fixed_by_unit' END,
   n %% 7 > 0, CASE WHEN n %% 11 = 0 THEN 1 ELSE 0 END, n %% 13 = 0, n %% 3
 FROM (SELECT n, now() - make_interval(mins => (n %% 1051200)) AS t
-  FROM generate_series(%(first)s, %(last)s) n) x
+  FROM generate_series(%(first)s::int, %(last)s::int) n) x
 """
 BARE_QUEUE = """
 SELECT c.id, c.number, c.category, c.state, c.address, c.due_at, o.name FROM case_file c
