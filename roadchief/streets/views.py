@@ -62,7 +62,7 @@ def worded(table: kinds.Words, also: str | None = None) -> list[tuple[str, str]]
 def act_of(event: str) -> str:
     """An event of a storefront in plain words."""
     words = {
-        "streets.storefront_opened": gettext("登记"),
+        "streets.storefront_opened": gettext("登记入册"),
         "streets.storefront_closed": gettext("停用"),
         "streets.storefront_split": gettext("拆分"),
         "streets.storefronts_merged": gettext("合并"),
