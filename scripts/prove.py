@@ -22,6 +22,7 @@ from tests.conftest import WEIFANG, make_settings
 from tests.test_access import address, routes
 
 from prove_faults import prove_faults  # isort: skip
+from prove_load import prove_load  # isort: skip
 
 
 def prove_matrix() -> list[dict[str, object]]:
@@ -67,10 +68,11 @@ def prove_matrix() -> list[dict[str, object]]:
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("what", choices=["matrix", "faults"])
+    words.add_argument("what", choices=["matrix", "faults", "load"])
     words.add_argument("--json", action="store_true")
     asked = words.parse_args()
-    rows = prove_faults() if asked.what == "faults" else prove_matrix()
+    proofs = {"matrix": prove_matrix, "faults": prove_faults, "load": prove_load}
+    rows = proofs[asked.what]()
     if asked.json:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
