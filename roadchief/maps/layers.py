@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from roadchief.accounts.access import TABLE, Actor
-from roadchief.streets.charge import RUNNING, STATE
+from roadchief.streets.charge import IN_CHARGE, RUNNING, STATE
 
 LOWEST, HIGHEST = 10, 18
 SINGLE_FROM, NAMED_FROM = 15, 17
@@ -129,7 +129,7 @@ def _segments(zoom: int) -> str:
             if zoom >= SINGLE_FROM
             else " AND s.closed_at IS NULL"
         ),
-        first=f"WITH {RUNNING}",
+        first=f"WITH {RUNNING}, {IN_CHARGE}",
     )
 
 

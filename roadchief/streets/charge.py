@@ -52,19 +52,21 @@ CHARGE = (
     "LEFT JOIN organisation o ON o.subdistrict_id = :here AND o.id = c.organisation_id "
     "ORDER BY c.acting, c.level NULLS LAST, c.post_starts_at"
 )
-# covered: somebody of right; acting: only a stand-in; gap: nobody. Asked as `IN (SELECT …)`, which
+# covered: somebody of right; acting: only a stand-in; gap: nobody. Who walks it as work is no
+# chief and fills no gap. Asked as `IN (SELECT …)`, which
 # PostgreSQL answers from a hash whatever it thinks of sizes: joins went quadratic after an import.
+IN_CHARGE = "in_charge AS MATERIALIZED (SELECT * FROM running WHERE role <> 'patroller')"
 STATE = """CASE
-  WHEN s.id IN (SELECT segment_id FROM running WHERE segment_id IS NOT NULL AND NOT acting)
-    OR s.road_id IN (SELECT road_id FROM running WHERE road_id IS NOT NULL AND NOT acting)
-    OR s.block_id IN (SELECT block_id FROM running WHERE block_id IS NOT NULL AND NOT acting)
+  WHEN s.id IN (SELECT segment_id FROM in_charge WHERE segment_id IS NOT NULL AND NOT acting)
+    OR s.road_id IN (SELECT road_id FROM in_charge WHERE road_id IS NOT NULL AND NOT acting)
+    OR s.block_id IN (SELECT block_id FROM in_charge WHERE block_id IS NOT NULL AND NOT acting)
   THEN 'covered'
-  WHEN s.id IN (SELECT segment_id FROM running WHERE segment_id IS NOT NULL)
-    OR s.road_id IN (SELECT road_id FROM running WHERE road_id IS NOT NULL)
-    OR s.block_id IN (SELECT block_id FROM running WHERE block_id IS NOT NULL)
+  WHEN s.id IN (SELECT segment_id FROM in_charge WHERE segment_id IS NOT NULL)
+    OR s.road_id IN (SELECT road_id FROM in_charge WHERE road_id IS NOT NULL)
+    OR s.block_id IN (SELECT block_id FROM in_charge WHERE block_id IS NOT NULL)
   THEN 'acting' ELSE 'gap' END"""
 STATES = f"""
-WITH {RUNNING} SELECT s.id, {STATE} AS state
+WITH {RUNNING}, {IN_CHARGE} SELECT s.id, {STATE} AS state
 FROM road_segment s WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
 """
 

@@ -245,3 +245,13 @@ def test_addresses_out_of_range_are_not_found(
     client: FlaskClient, street: tuple[str, str], path: str
 ) -> None:
     assert client.get(path).status_code == 404
+
+
+def test_a_patroller_fills_no_gap(client: FlaskClient, database: Database) -> None:
+    with database.transaction(CODE) as session:
+        makers.make_subdistrict(session, CODE)
+        segment = makers.make_segment(session)
+        makers.make_assignment(session, makers.make_post(session, role="patroller"), segment)
+        id_ = segment.id
+    assert "空缺" in client.get(f"/map/segments/{id_}").text
+    assert "1 段空缺" in client.get("/map/").text
