@@ -9,6 +9,7 @@ commit. pgbench writes one check-in with its event and job a transaction, with a
 """
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -203,7 +204,8 @@ def measure(url: str, settings: Settings, full: bool) -> list[dict[str, Any]]:
     shops, past = (100_000, 1_000_000) if full else (10_000, 100_000)
     walkers = 1000 if full else 100
     database = Database(settings)
-    person, some = load(url, database, shops, past)
+    with contextlib.redirect_stdout(sys.stderr):  # figures alone go to standard output
+        person, some = load(url, database, shops, past)
     database.engine.dispose()
     baseline = time_pgbench(url, the_act(settings, person, some[0]))
     figures = []
