@@ -12,6 +12,7 @@ from roadchief.accounts.signin import allows, current
 from roadchief.codes import batches, inscriptions, packing, sealing, shelf, tokens
 from roadchief.codes.admin_views import pages
 from roadchief.codes.artwork import layouts
+from roadchief.codes.jobs import file_name
 from roadchief.codes.plates import Target
 from roadchief.errors import BadInput, NotFound
 from roadchief.lib import clock
@@ -20,7 +21,7 @@ from roadchief.web import settings, tenant_transaction
 from roadchief.web.forms import id_field, whole_number
 from roadchief.web.limits import limiter
 
-SHEETS = ("", "a4", "a3")
+SHEETS = ("", "a4", "a3", "sra3", "svg", "png")
 MOST_BLANKS = 2000
 
 
@@ -107,17 +108,18 @@ def batch(batch_id: uuid.UUID) -> AnyResponse:
     return answer
 
 
-@pages.get("/admin/codes/batches/<uuid:batch_id>/plates.pdf")
+@pages.get("/admin/codes/batches/<uuid:batch_id>/plates")
 @allows("codes.mint")
 def download(batch_id: uuid.UUID) -> AnyResponse:
+    """The print file: a PDF, or a ZIP of pictures."""
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
         row = batches.find(session, batch_id)
-    path = sealing.folder(settings(), actor.subdistrict_id, row.id) / "plates.pdf"
+    path = sealing.folder(settings(), actor.subdistrict_id, row.id) / file_name(row.sheet)
     if row.state != "ready" or not path.is_file():
         raise sealing.NoLongerSealed
-    name = f"plates-{row.made_at:%Y%m%d}-{str(row.id)[-6:]}.pdf"
-    return send_file(path, mimetype="application/pdf", as_attachment=True, download_name=name)
+    name = f"plates-{row.made_at:%Y%m%d}-{str(row.id)[-6:]}{path.suffix}"
+    return send_file(path, as_attachment=True, download_name=name)
 
 
 @pages.get("/admin/codes/batches/<uuid:batch_id>/list.csv")

@@ -12,7 +12,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief import config
-from roadchief.codes import batches, inscriptions, jobs, keys, packing, plates, reading, tokens
+from roadchief.codes import (
+    batches,
+    inscriptions,
+    jobs,
+    keys,
+    packing,
+    plates,
+    reading,
+    scans,
+    tokens,
+)
 from roadchief.codes.artwork import layouts
 from roadchief.codes.plates import Target
 from roadchief.config import Settings
@@ -47,7 +57,9 @@ def group() -> None:
 @click.option("--all", "everything", is_flag=True, help="every storefront without a plate")
 @click.option("--blank", type=click.IntRange(1, batches.LARGEST), help="plates for no place yet")
 @click.option("--layout", default="plate", show_default=True, help="plate, sticker, card, sign …")
-@click.option("--sheet", type=click.Choice(["a4", "a3"]), help="many on a sheet; else one a page")
+@click.option(
+    "--sheet", type=click.Choice(["a4", "a3", "sra3", "svg", "png"]), help="else one a page"
+)
 @OUT
 @click.option("--list", "list_file", type=click.Path(path_type=Path, dir_okay=False))
 def mint(
@@ -159,15 +171,20 @@ def _print(
         list_file.write_bytes(listed)
     click.echo(f"{made}: {report.get('plates')} plates on {report.get('pages')} pages, read back")
     click.echo(f"sha256 {report.get('sha256')}  list sha256 {batch.list_sha256}")
-    for number, field, characters in report.get("undrawn", []):
-        click.echo(f"  {number}: {field}: no glyph for {characters}")
+    for number, field, characters, shortened in report.get("undrawn", []):
+        why = "cut short" if shortened else f"no glyph for {characters}"
+        click.echo(f"  {number}: {field}: {why}")
 
 
 @group.command("check-print")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--expected", type=click.Path(path_type=Path, exists=True), help="a text a line")
-def check_print(file: Path, expected: Path | None) -> None:
-    """Read every symbol of a PDF back from its rasterised pages."""
+@click.option("--unknown", is_flag=True, help="only read: the plates need not be ours")
+def check_print(file: Path, expected: Path | None, unknown: bool) -> None:
+    """Read every symbol of a PDF back from its rasterised pages.
+
+    Each must lead to our host, be a plate of ours, and stand beside that plate's own number.
+    """
     wanted = expected.read_text(encoding="utf-8").split() if expected else None
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("read", total=None)
@@ -175,8 +192,31 @@ def check_print(file: Path, expected: Path | None) -> None:
             file, wanted, progress=lambda done: progress.update(bar, completed=done)
         )
     click.echo(report.sentence("zh"))
-    if not report.good:
+    faults = [one.sentence("zh") for one in report.faults]
+    if not unknown:
+        faults += _not_ours(report)
+    for fault in faults:
+        click.echo("  " + fault)
+    if faults or not report.good:
         raise SystemExit(1)
+
+
+def _not_ours(report: reading.CheckReport) -> list[str]:
+    """Symbols that lead elsewhere, are no plate of ours, or stand beside another's number."""
+    database, settings = _surroundings()
+    hosts = [tokens.site(settings.public_url).host]
+    faults = []
+    with database.transaction(None) as session:
+        for one in report.found:
+            token = tokens.token_in(one.text, hosts)
+            number = scans.number_of(session, token) if token else None
+            if token is None:
+                faults.append(f"第 {one.page} 页：不是 {hosts[0]} 的码")
+            elif number is None:
+                faults.append(f"第 {one.page} 页：不是本系统生成的码")
+            elif not one.stands_beside(number):
+                faults.append(f"第 {one.page} 页：此处应是 {number} 的码牌，旁边印的不是这个编号")
+    return faults
 
 
 @group.command()

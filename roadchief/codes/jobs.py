@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from roadchief import jobs
-from roadchief.codes import batches, counting, inscriptions, printing, sealing, tokens
+from roadchief.codes import batches, counting, inscriptions, pictures, printing, sealing, tokens
 from roadchief.codes.models import PrintBatch
 from roadchief.config import Settings
 from roadchief.db import Database
@@ -13,6 +13,12 @@ from roadchief.errors import Refusal
 from roadchief.lib import clock
 
 TELL_EVERY = 50  # plates between two notes of progress
+PICTURES = frozenset({"svg", "png"})  # a picture a plate instead of sheets of paper
+
+
+def file_name(sheet: str | None) -> str:
+    """What a batch is handed out as."""
+    return f"plates-{sheet}.zip" if sheet in PICTURES else "plates.pdf"
 
 
 @jobs.task("codes.print")
@@ -37,7 +43,7 @@ def run(
         if batch.state != "ready":
             batch.state, batch.report = "running", {"done": 0}
         layout, sheet = batch.layout, batch.sheet
-    out = sealing.folder(settings, subdistrict_id, batch_id) / "plates.pdf"
+    out = sealing.folder(settings, subdistrict_id, batch_id) / file_name(sheet)
     at = clock.now()
     try:
         secrets = sealing.unseal(settings, subdistrict_id, batch_id)
@@ -51,9 +57,11 @@ def run(
                     at=at,
                 )
             )
-        report = printing.make_pdf(
-            faces, layout, sheet, out, progress=_teller(database, subdistrict_id, batch_id, tell)
-        )
+        progress = _teller(database, subdistrict_id, batch_id, tell)
+        if sheet in PICTURES:
+            report = pictures.make_pictures(faces, layout, sheet, out, progress=progress)
+        else:
+            report = printing.make_pdf(faces, layout, sheet, out, progress=progress)
     except Refusal as refusal:
         with database.transaction(subdistrict_id) as session:
             batch = batches.find(session, batch_id)
@@ -77,7 +85,9 @@ def _note(
             bytes=report.bytes,
             sha256=report.sha256,
             read_back=report.read_back,
-            undrawn=[[one.number, one.field, one.characters] for one in report.undrawn],
+            undrawn=[
+                [one.number, one.field, one.characters, one.shortened] for one in report.undrawn
+            ],
         )
 
 

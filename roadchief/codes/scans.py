@@ -132,6 +132,13 @@ def see(session: Session, plate_id: uuid.UUID) -> Seen:
     return Seen(**values)
 
 
+def number_of(session: Session, token: str) -> str | None:
+    """The printed number of the plate that a token is of; None where it is none of ours."""
+    return session.scalar(
+        select(CodeDirectory.number).where(CodeDirectory.token_hash == tokens.digest(token))
+    )
+
+
 # The scan, its month, and an alarm when a dead plate is used: one statement.
 REMEMBER = text(
     """

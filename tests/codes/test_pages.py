@@ -57,7 +57,7 @@ def test_from_mint_to_delivery(
     session.expire_all()
     assert (batch.state, batch.report["read_back"], batch.report["plates"]) == ("ready", 6, 6)
     assert set(session.scalars(select(Plate.state))) == {"printed"}
-    pdf = client.get(batch_page + "/plates.pdf")
+    pdf = client.get(batch_page + "/plates")
     assert pdf.data.startswith(b"%PDF")
     listed = client.get(batch_page + "/list.csv")
     assert listed.get_data(as_text=True).count("崂山路") == 12  # address and road, six times
@@ -65,7 +65,7 @@ def test_from_mint_to_delivery(
     session.expire_all()
     assert set(session.scalars(select(Plate.state))) == {"delivered"}
     assert not sealing.folder(settings, WEIFANG, batch.id).exists()
-    assert client.get(batch_page + "/plates.pdf").status_code == 409
+    assert client.get(batch_page + "/plates").status_code == 409
     assert client.post(batch_page + "/delivered").status_code == 409
     assert mint(client, road).status_code == 422
 
@@ -143,13 +143,15 @@ def test_a_stopped_print_run_says_why_and_goes_on(
     right = printing.make_pdf
 
     def wrong(*_arguments: object, **_named: object) -> None:
-        raise WrongSymbol(page=3, number="WF-000003", found="?", reason_zh="与另一块互换", reason_en="swapped")
+        raise WrongSymbol(
+            page=3, number="WF-000003", found="?", reason_zh="与另一块互换", reason_en="swapped"
+        )
 
     monkeypatch.setattr(printing, "make_pdf", wrong)
     with pytest.raises(WrongSymbol):
         jobs.run(database, settings, WEIFANG, batch.id)
     assert "WF-000003" in client.get(batch_page).get_data(as_text=True)
-    assert client.get(batch_page + "/plates.pdf").status_code == 409
+    assert client.get(batch_page + "/plates").status_code == 409
     monkeypatch.setattr(printing, "make_pdf", right)
     assert client.post(batch_page + "/again").status_code == 302
     jobs.run(database, settings, WEIFANG, batch.id)
