@@ -97,6 +97,7 @@ class Caller:
         self.person_id, self.cookie = ground.cookies[who % len(ground.cookies)]
         self.phone = Phone(self.person_id, clock.now())
         self.shops, self.port, self.chance = ground.shops, port, random.Random(who)
+        self.batch = BATCH
 
     def items(self, count: int) -> list[dict[str, Any]]:
         made = []
@@ -129,7 +130,7 @@ class Caller:
         left = {item["id"]: item for item in items}
         until = time.monotonic() + PATIENCE_S
         while left and time.monotonic() < until:
-            batch = list(left.values())[:BATCH]
+            batch = list(left.values())[: self.batch]
             body = json.dumps({"items": batch}, ensure_ascii=False).encode()
             began = time.monotonic()
             _status, said = self.ask("POST", "/api/v1/sync", body, "application/json")
