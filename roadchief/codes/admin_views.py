@@ -49,6 +49,7 @@ def start() -> str:
             batches=batches.page(session),
             alarms=shelf.alarms(session),
             unconfirmed=shelf.unconfirmed(session),
+            closed=shelf.at_closed_doors(session),
             old_signs=shelf.signs_out_of_date(
                 session, phone=settings().office_phone, at=clock.now()
             ),

@@ -19,6 +19,7 @@ from roadchief.codes.models import PlateEvent
 from roadchief.codes.scans import Seen
 from roadchief.db import tenant_of
 from roadchief.streets import catalog, shopkeepers
+from roadchief.streets.models import Storefront, StorefrontSuccession
 
 AUDIENCES: dict[str, tuple[str, str]] = {
     "citizen": ("市民", "citizen"),
@@ -106,3 +107,20 @@ def life(session: Session, plate_id: uuid.UUID) -> list[Any]:
 def tenancies(session: Session, seen: Seen) -> list[Any]:
     """Who ran the shop, newest first: for the chief's face alone."""
     return catalog.tenancies(session, seen.storefront_id) if seen.storefront_id else []
+
+
+def successors(session: Session, seen: Seen) -> list[Any]:
+    """What took the place of a storefront that was split, merged or closed."""
+    here = tenant_of(session)
+    rows = session.execute(
+        select(Storefront.id, Storefront.address)
+        .join(
+            StorefrontSuccession,
+            (StorefrontSuccession.subdistrict_id == here)
+            & (StorefrontSuccession.after_id == Storefront.id),
+        )
+        .where(Storefront.subdistrict_id == here)
+        .where(StorefrontSuccession.before_id == seen.storefront_id)
+        .order_by(Storefront.address)
+    )
+    return list(rows)

@@ -161,6 +161,22 @@ def unconfirmed(session: Session) -> Sequence[Any]:
     ).all()
 
 
+def at_closed_doors(session: Session) -> Sequence[Any]:
+    """Live plates of storefronts that were split, merged or closed: to be replaced."""
+    here = tenant_of(session)
+    return session.execute(
+        select(Plate, Storefront.address)
+        .join(
+            Storefront,
+            (Storefront.subdistrict_id == here) & (Storefront.id == Plate.storefront_id),
+        )
+        .where(Plate.subdistrict_id == here, Plate.state.in_(ON_THE_WALL))
+        .where(Storefront.closed_at.is_not(None))
+        .order_by(Plate.number)
+        .limit(100)
+    ).all()
+
+
 @dataclass(frozen=True)
 class OldSign:
     """A public sign whose print no longer says who answers."""

@@ -68,7 +68,11 @@ def scan(token: str) -> AnyResponse:
         seen = scans.see(session, where.plate_id)
         audience = faces.audience(session, seen, actor)
         scan_id = scans.remember(session, seen, audience=audience, at=at)
-        facts: dict[str, Any] = {"chiefs": faces.chiefs(session, seen, at=at), "parts": []}
+        facts: dict[str, Any] = {
+            "chiefs": faces.chiefs(session, seen, at=at),
+            "parts": [],
+            "successors": faces.successors(session, seen) if seen.closed_at else [],
+        }
         if seen.answers:
             facts["parts"] = faces.parts(session, seen, audience, actor, at=at)
         if audience == "chief":
@@ -156,6 +160,7 @@ def typed() -> str | AnyResponse | tuple[str, int]:
         state=_state_words(seen),
         acts=[],
         parts=[],
+        successors=[],
         chiefs=chiefs,
         where=where,
     )

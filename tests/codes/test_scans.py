@@ -19,7 +19,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.lib import clock
 from roadchief.streets import shopkeepers, tenancies
-from roadchief.streets.models import Storefront
+from roadchief.streets.models import Storefront, StorefrontSuccession
 from tests import makers, pictures
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG, YANGJING
@@ -317,6 +317,30 @@ def test_a_patroller_mounts_by_scan_photo_and_position(
     assert states == {"WF-000001": "replaced", "WF-000002": "active"}
     said = client.get(corner.address).get_data(as_text=True)
     assert "WF-000002" in said
+
+
+def test_a_merged_storefront_says_what_took_its_place(
+    client: FlaskClient, corner: Corner, cast: Cast, database: Database
+) -> None:
+    with database.transaction(WEIFANG) as inside:
+        after = makers.make_storefront(inside, corner.segment, house_number="527-529号")
+        inside.add(
+            StorefrontSuccession(
+                subdistrict_id=WEIFANG,
+                before_id=corner.shop.id,
+                after_id=after.id,
+                at=AT,
+                because="打通",
+            )
+        )
+        inside.execute(
+            text("UPDATE storefront SET closed_at = now() WHERE id = :id"), {"id": corner.shop.id}
+        )
+    said = client.get(corner.address).get_data(as_text=True)
+    assert "调整停用" in said
+    assert "崂山路527-529号" in said
+    sign_in(client, cast["operator"])
+    assert "码牌待撤换" in client.get("/admin/codes").get_data(as_text=True)
 
 
 def test_a_number_can_be_typed(client: FlaskClient, corner: Corner) -> None:
