@@ -75,6 +75,7 @@ class Settings:
     statement_timeout_s: int = 30
     rate_limit: str = "600 per minute"  # per address, all pages
     metrics_token: str = ""  # bearer token for /metrics; empty: loopback only
+    rollup_subdistricts: str = ""  # codes that see each other's sums; empty: each its own alone
     testing: bool = field(default=False, metadata={"internal": True})
 
     @property
@@ -158,6 +159,7 @@ def _check(settings: Settings) -> None:
     ):
         if getattr(settings, name) <= 0:
             raise BadSetting(f"{PREFIX}{name.upper()}: must be above 0")
+    _check_codes("ROADCHIEF_ROLLUP_SUBDISTRICTS", settings.rollup_subdistricts)
     if settings.secret_key and len(settings.secret_key) < 32:
         raise BadSetting("ROADCHIEF_SECRET_KEY: at least 32 characters")
     if settings.oidc_issuer:
@@ -189,9 +191,14 @@ def _check_oidc(settings: Settings) -> None:
         raise BadSetting("ROADCHIEF_OIDC_CLIENT_ID: needed with ROADCHIEF_OIDC_ISSUER")
     if not settings.oidc_claim:
         raise BadSetting("ROADCHIEF_OIDC_CLAIM: which claim holds our login?")
-    codes = settings.oidc_subdistricts.split()
-    if any(not (len(code) == 9 and code.isascii() and code.isdigit()) for code in codes):
-        raise BadSetting("ROADCHIEF_OIDC_SUBDISTRICTS: 9-digit codes with spaces between")
+    _check_codes("ROADCHIEF_OIDC_SUBDISTRICTS", settings.oidc_subdistricts)
+
+
+def _check_codes(name: str, given: str) -> None:
+    """9-digit codes with spaces between, or none."""
+    for code in given.split():
+        if not (len(code) == 9 and code.isascii() and code.isdigit()):
+            raise BadSetting(f"{name}: 9-digit codes with spaces between")
 
 
 def _private_cluster(var_dir: Path) -> dict[str, str]:

@@ -46,6 +46,7 @@ def menu() -> list[Entry]:
         ("pwa.start", gettext("巡查"), "patrol.sync"),
         ("desk.start", gettext("案件"), "issues.desk"),
         ("insight.start", gettext("值得去看"), "insight.read"),
+        ("boards.district", gettext("街道看板"), "insight.board"),
         ("merchant.start", gettext("我的店铺"), "issues.own"),
         ("figures.show", gettext("案件统计"), "issues.desk"),
         ("streets.start", gettext("管理"), "streets.read"),

@@ -36,6 +36,8 @@ FLOORS: list[set[str]] = [
 PURE = {
     "insight/risk.py",
     "insight/hotspots.py",
+    "insight/charts.py",
+    "insight/goals.py",
     "codes/lifecycle.py",
     "codes/tokens.py",
     "codes/symbols.py",

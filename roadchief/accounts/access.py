@@ -50,6 +50,9 @@ TABLE: dict[str, frozenset[str]] = {
     "streets.import": frozenset({"admin"}),
     # Plates: who sees the faces of domain.md §4.4, who mounts, who has them printed.
     "insight.read": CHIEFS | {"admin", "operator", "auditor"},
+    # Sums of the sub-district; and beside those of others, where the setting lets them.
+    "insight.board": frozenset({"chief_general", "admin", "operator", "auditor"}),
+    "insight.rollup": frozenset({"chief_general", "admin", "auditor"}),
     "insight.settle": CHIEFS | {"admin", "operator"},
     "codes.history": CHIEFS | {"admin", "operator", "auditor"},
     "codes.mount": CHIEFS | {"admin", "operator", "patroller", "segment_chief", "road_member"},

@@ -97,7 +97,7 @@ WITH cases AS MATERIALIZED (
   GROUP BY 1
 ), found AS MATERIALIZED (
   SELECT segment_id, count(*) AS severe FROM finding
-  WHERE subdistrict_id = :here AND occurred_at > :risk_since AND severity IN ('A', 'B')
+  WHERE subdistrict_id = :here AND occurred_at > :risk_since AND severity IN ('S', 'X')
   GROUP BY 1
 ), shops AS MATERIALIZED (
   SELECT segment_id, count(*) AS shops FROM storefront
