@@ -77,3 +77,8 @@ def tell_people() -> None:
             code = f"  second factor {row['totp']}" if row["totp"] else ""
             click.echo(f"  {row['login']:<22} {row['password']}  {row['name']}{code}")
     click.echo(f"  (all of them: {path})")
+    plates = settings.var_dir / "demo-plates.json"
+    if plates.exists():
+        for row in json.loads(plates.read_text(encoding="utf-8"))[:3]:
+            click.echo(f"  {row['number']} {row['address']} ({row['state']}): {row['url']}")
+        click.echo(f"  (every plate of the demo, to be scanned: {plates})")
