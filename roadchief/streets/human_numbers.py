@@ -16,16 +16,6 @@ def take_turn(session: Session) -> None:
     in_turn(session, "storefront.human_number")
 
 
-def in_use(session: Session) -> set[str]:
-    """All of the sub-district, for an import of many."""
-    rows = session.scalars(
-        select(Storefront.human_number)
-        .where(Storefront.subdistrict_id == tenant_of(session))
-        .where(Storefront.human_number.is_not(None))
-    )
-    return {number for number in rows if number}
-
-
 def free(session: Session, stems: Sequence[str]) -> list[str]:
     """The next free number of each stem, in order; whoever asks has taken the turn."""
     used: dict[str, set[int]] = {}

@@ -1,12 +1,13 @@
 """What the worker does for streets."""
 
+import asyncio
 import uuid
 from typing import Any
 
 from roadchief import jobs
 from roadchief.errors import Refusal
 from roadchief.lib import clock
-from roadchief.streets.importing import run, uploads
+from roadchief.streets.importing import run, stalled, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
 
@@ -51,3 +52,12 @@ def sweep_uploads(timestamp: int) -> None:
     """Import files are not kept for ever."""
     here = jobs.surroundings()
     uploads.sweep(here.database, here.settings, at=clock.now())
+
+
+@jobs.queue.periodic(cron="*/2 * * * *")
+@jobs.task("streets.revive", queueing_lock="streets.revive")
+async def revive(timestamp: int) -> None:
+    """Imports do not stay under way for ever when their worker was killed."""
+    here = jobs.surroundings()
+    await stalled.queue_again(jobs.queue.job_manager)
+    await asyncio.to_thread(stalled.end_orphans, here.database, here.settings, at=clock.now())

@@ -275,9 +275,6 @@ def locked(session: Session, storefront_id: uuid.UUID) -> Storefront:
     return row
 
 
-human_numbers_in_use = human_numbers.in_use
-
-
 def _road_of(on: Ground, placed: placing.Placements, number: int) -> str:
     segment = int(placed.segment[number])
     return on.roads[segment] if segment >= 0 else ""

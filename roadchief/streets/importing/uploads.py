@@ -33,6 +33,11 @@ def sweep(database: Database, settings: Settings, *, at: datetime) -> int:
     return swept
 
 
+def subdistricts(settings: Settings) -> list[int]:
+    """Those who ever uploaded a file that is still kept."""
+    return [int(one.name) for one in _named(settings.var_dir / "uploads", str.isdigit)]
+
+
 def _delete(
     database: Database, subdistrict_id: int, old: list[Path], *, before: datetime, at: datetime
 ) -> int:
