@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.db import tenant_of
+from roadchief.db import new_id, tenant_of
 from roadchief.errors import NotFound, WrongState
 from roadchief.patrol import telling
 from roadchief.patrol.plan_models import PatrolAlert
@@ -27,11 +28,10 @@ events.declare(
     }
 )
 
-# Each line of the union is a rule; what is known already stays as it is.
-RAISE = text(
+# Each line of the union is a rule; what is known already is left out.
+DUE = text(
     """
-INSERT INTO patrol_alert (subdistrict_id, id, shift_id, kind, raised_at, facts)
-SELECT :here, gen_random_uuid(), x.id, x.kind, :at, x.facts FROM (
+SELECT x.id AS shift_id, x.kind, x.facts FROM (
   SELECT s.id, 'late' AS kind, '{}'::jsonb AS facts FROM shift s
   WHERE s.subdistrict_id = :here AND s.state = 'planned' AND s.started_at IS NULL
     AND s.starts_at BETWEEN :since AND CAST(:at AS timestamptz) - :grace AND s.ends_at > :at
@@ -53,8 +53,8 @@ SELECT :here, gen_random_uuid(), x.id, x.kind, :at, x.facts FROM (
     AND s.ends_at < CAST(:at AS timestamptz) - :grace
     AND n.stops > 0 AND n.passed < n.stops * CAST(:share AS float8)
 ) x
-ON CONFLICT (subdistrict_id, shift_id, kind) DO NOTHING
-RETURNING id
+WHERE NOT EXISTS (SELECT FROM patrol_alert a WHERE a.subdistrict_id = :here
+                  AND a.shift_id = x.id AND a.kind = x.kind)
 """
 )
 OPEN = text(
@@ -91,7 +91,15 @@ def raise_due(session: Session, *, at: datetime) -> int:
         "grace": timedelta(minutes=figures["grace_minutes"]),
         "share": figures["short_share"],
     }
-    raised = session.scalars(RAISE, values).all()
+    rows = [
+        {"subdistrict_id": values["here"], "id": new_id(), "raised_at": at} | row._asdict()
+        for row in session.execute(DUE, values)
+    ]
+    if not rows:
+        return 0
+    # Of two who raise at once the second leaves what the first wrote.
+    raising = insert(PatrolAlert).values(rows).on_conflict_do_nothing().returning(PatrolAlert.id)
+    raised = session.scalars(raising).all()
     for row in session.scalars(
         select(PatrolAlert)
         .where(PatrolAlert.subdistrict_id == tenant_of(session))

@@ -67,6 +67,7 @@ ORDER BY s.starts_at LIMIT 60
 """
 )
 OLDEST = 8
+STREETS = 60
 DAY = timedelta(days=1)
 
 
@@ -87,7 +88,8 @@ def morning(session: Session, mine: Sequence[uuid.UUID] | None, *, at: datetime)
     figures = rules.section("visits")
     every = figures["scan_every_days"]
     segments = None if mine is None else list(mine)
-    covered = covering.look(session, segments, since=at - timedelta(days=every), at=at, size=OLDEST)
+    since = at - timedelta(days=every)
+    covered = covering.glance(session, segments, since=since, at=at, size=OLDEST, streets=STREETS)
     values = {
         "here": tenant_of(session),
         "segments": segments,

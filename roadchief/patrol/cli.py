@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
 from roadchief import config
 from roadchief.db import Database
+from roadchief.errors import NotFound
 from roadchief.lib import clock
 from roadchief.lib.workdays import Workdays
 from roadchief.patrol import monthly, roster, sheet, weeks
@@ -30,6 +32,7 @@ def plan(subdistrict: int, week: datetime | None) -> None:
     day = week.date() if week else clock.local_date(at) + timedelta(days=7)
     monday = roster.monday_of(day)
     with _database().transaction(subdistrict) as session:
+        _place(session, subdistrict)
         made = weeks.lay(session, monday, by=None, at=at, days=Workdays())
         found = weeks.look(session, monday, None, days=Workdays())
     click.echo(f"{monday}：新排 {made} 个班次，空缺 {len(found.gaps)}，重叠 {len(found.overlaps)}")
@@ -46,8 +49,8 @@ def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -
     """The month in figures; with --pdf and --csv as files."""
     at = clock.now()
     with _database().transaction(subdistrict) as session:
+        place = _place(session, subdistrict)
         found = monthly.look(session, None, monthly.first_of(month, at=at), at=at)
-        place = session.get(Subdistrict, subdistrict)
     bands = found.covered.bands
     click.echo(
         f"{found.name}：应到 {bands.due}，已核验 {bands.verified}，待佐证 {bands.provisional}，"
@@ -55,10 +58,24 @@ def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -
         f"考核 {found.result.of_100 if found.result.of_100 is not None else '–'}"
     )
     if pdf:
-        name = place.name if place else str(subdistrict)
-        pdf.write_bytes(sheet.as_pdf(found, place=name, who="roadchief", printed_at=at))
+        page = sheet.as_pdf(found, place=place.name, who="roadchief", printed_at=at)
+        _save(pdf, page)
     if table:
-        table.write_text(monthly.as_csv(found), encoding="utf-8")
+        _save(table, monthly.as_csv(found).encode())
+
+
+def _place(session: Session, subdistrict: int) -> Subdistrict:
+    found = session.get(Subdistrict, subdistrict)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _save(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
 
 
 def _database() -> Database:

@@ -77,6 +77,14 @@ GROUP BY g.subdistrict_id, g.id, g.name, g.code, g.length_m, g.key_road
 ORDER BY g.name, g.code
 """
 )
+FIRST = text(
+    """
+SELECT g.id FROM road_segment g
+WHERE g.subdistrict_id = :here AND g.closed_at IS NULL
+  AND (CAST(:segments AS uuid[]) IS NULL OR g.id = ANY(:segments))
+ORDER BY g.name, g.code LIMIT :streets
+"""
+)
 EFFORT = text(
     f"""
 SELECT
@@ -131,22 +139,50 @@ def look(
     skip: int = 0,
 ) -> Covered:
     """Coverage of these segments (None: all) in three questions; `size` storefronts of the list."""
-    values = {
-        "here": tenant_of(session),
-        "segments": None if segments is None else list(segments),
-        "since": since,
-        "at": at,
-    }
-    rows = list(session.execute(SHOPS, values | {"size": size, "skip": skip}))
-    total = rows[0]
-    ages = [None if age is None else float(age) for age in total.ages or (None, None, None)]
+    values = _values(session, segments, since, at)
     effort = session.execute(EFFORT, values).one()
+    return _covered(
+        list(session.execute(SHOPS, values | {"size": size, "skip": skip})),
+        list(session.execute(LENGTHS, values)),
+        coverage.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
+    )
+
+
+def glance(
+    session: Session,
+    segments: Sequence[uuid.UUID] | None,
+    *,
+    since: datetime,
+    at: datetime,
+    size: int,
+    streets: int,
+) -> Covered:
+    """The same without effort, and with the length of the first few streets only."""
+    values = _values(session, segments, since, at)
+    first = list(session.scalars(FIRST, values | {"streets": streets}))
+    return _covered(
+        list(session.execute(SHOPS, values | {"size": size, "skip": 0})),
+        list(session.execute(LENGTHS, values | {"segments": first})),
+        None,
+    )
+
+
+def _values(
+    session: Session, segments: Sequence[uuid.UUID] | None, since: datetime, at: datetime
+) -> dict[str, Any]:
+    own = None if segments is None else list(segments)
+    return {"here": tenant_of(session), "segments": own, "since": since, "at": at}
+
+
+def _covered(shops: list[Any], streets: list[Any], effort: tuple[float, float] | None) -> Covered:
+    total = shops[0]
+    ages = [None if age is None else float(age) for age in total.ages or (None, None, None)]
     return Covered(
         bands=coverage.Bands(total.due, total.verified, total.provisional, total.excused),
         freshness=coverage.Freshness(ages[0], ages[1], ages[2], total.never),
-        segments=list(session.execute(LENGTHS, values)),
-        shops=[row for row in rows if row.id is not None],
-        effort=coverage.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
+        segments=streets,
+        shops=[row for row in shops if row.id is not None],
+        effort=effort,
     )
 
 
@@ -154,12 +190,7 @@ def regularity(
     session: Session, segments: Sequence[uuid.UUID] | None, *, since: datetime, at: datetime
 ) -> float | None:
     """Mean spread of the gaps between visits, in days, of storefronts with three or more."""
-    values = {
-        "here": tenant_of(session),
-        "segments": None if segments is None else list(segments),
-        "since": since,
-        "at": at,
-    }
+    values = _values(session, segments, since, at)
     spreads = [
         spread
         for row in session.execute(VISITS, values)

@@ -84,3 +84,8 @@ def test_the_chiefs_in_charge_are_told_once(beat: Beat) -> None:
         raised(beat, beat.shift.starts_at + timedelta(minutes=minutes))
     assert notices.unread(beat.session, chief.id) == 1
     assert notices.unread(beat.session, beat.person_id) == 0
+
+
+def test_its_id_sorts_by_time(beat: Beat) -> None:
+    assert raised(beat, beat.shift.ends_at + timedelta(minutes=21)) == ["missed"]
+    assert [one.version for one in beat.session.scalars(select(PatrolAlert.id))] == [7]

@@ -47,6 +47,21 @@ def test_each_storefront_is_in_one_band(beat: Beat) -> None:
     assert len(look(beat, size=2).shops) == 2
 
 
+def test_a_glance_says_the_same_of_fewer_streets(beat: Beat) -> None:
+    visit(beat, 0, 1)
+    visit(beat, 1, 30)
+    for name in ("甲路", "乙路"):
+        makers.make_segment(beat.session, name=name)
+    since, at = beat.at - timedelta(days=14), beat.at + timedelta(minutes=1)
+    for own in (None, [beat.segment.id]):
+        whole = covering.look(beat.session, own, since=since, at=at)
+        found = covering.glance(beat.session, own, since=since, at=at, size=2, streets=1)
+        assert (found.bands, found.freshness) == (whole.bands, whole.freshness)
+        assert found.shops == whole.shops[:2]
+        assert found.segments == whole.segments[:1]
+        assert found.effort is None
+
+
 def test_nothing_is_no_share(beat: Beat) -> None:
     found = covering.look(beat.session, [], since=beat.at, at=beat.at)
     assert (found.bands.share, found.length_share, found.shops) == (None, None, [])
