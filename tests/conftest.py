@@ -43,6 +43,14 @@ def fresh_url(server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def real(fresh_url: str, tmp_path: Path) -> Iterator[Database]:
+    """A database with connections of its own, whose commits are commits: for races."""
+    database = Database(make_settings(fresh_url, tmp_path))
+    yield database
+    database.engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def settings(test_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return make_settings(test_url, tmp_path_factory.mktemp("var"))

@@ -1,8 +1,7 @@
 """Plates: every act of their life, mounting by distance, one live plate a storefront, races."""
 
-import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,10 +19,10 @@ from roadchief.codes.models import CodeDirectory, Plate, PlateEvent
 from roadchief.codes.plates import Minted, Position, Target
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.errors import Refusal
 from roadchief.streets.models import Storefront
 from tests import makers, pictures
 from tests.conftest import WEIFANG, YANGJING, make_settings
+from tests.races import at_once
 
 AT = makers.NOON + timedelta(hours=1)
 SITE = tokens.site("https://lz.gov.cn")
@@ -259,46 +258,12 @@ def test_a_batch_seals_its_tokens_until_it_is_delivered(
 # Races, on real connections.
 
 
-@pytest.fixture
-def real(fresh_url: str, tmp_path: Path) -> Iterator[tuple[Database, Settings]]:
-    settings = make_settings(fresh_url, tmp_path)
-    database = Database(settings)
-    yield database, settings
-    database.engine.dispose()
-
-
-def at_once(database: Database, *acts: Callable[[Session], object]) -> list[str]:
-    ends: list[str] = []
-    faults: list[BaseException] = []
-    start = threading.Barrier(len(acts))
-
-    def run(act: Callable[[Session], object]) -> None:
-        start.wait()
-        try:
-            with database.transaction(WEIFANG) as session:
-                act(session)
-            ends.append("done")
-        except Refusal as refusal:
-            ends.append(type(refusal).__name__)
-        except Exception as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
-    return sorted(ends)
-
-
 @pytest.mark.parametrize("blank", [True, False])
 def test_two_who_mount_at_once_get_one_live_plate(
-    real: tuple[Database, Settings], blank: bool
+    real: Database, tmp_path: Path, blank: bool
 ) -> None:
     """Two plates for one shop, and one plate bound by two people: one wins, the other is told."""
-    database, settings = real
+    database, settings = real, make_settings("", tmp_path)
     with database.transaction(WEIFANG) as session:
         makers.make_subdistrict(session)
         shop = makers.make_storefront(session)
@@ -329,10 +294,8 @@ def test_two_who_mount_at_once_get_one_live_plate(
         assert live == 1
 
 
-def test_two_offices_that_mint_at_once_do_not_mint_twice(
-    real: tuple[Database, Settings],
-) -> None:
-    database, settings = real
+def test_two_offices_that_mint_at_once_do_not_mint_twice(real: Database, tmp_path: Path) -> None:
+    database, settings = real, make_settings("", tmp_path)
     with database.transaction(WEIFANG) as session:
         makers.make_subdistrict(session)
         segment = makers.make_segment(session)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,16 +17,9 @@ from roadchief.issues.voices import Rating
 from tests.conftest import WEIFANG, make_settings
 from tests.issues import ground
 from tests.issues.ground import CENTRE, TUESDAY, World
-from tests.streets.test_races import at_once
+from tests.races import at_once
 
 Act = Callable[[Session], object]
-
-
-@pytest.fixture
-def real(fresh_url: str, tmp_path: Path) -> Iterator[Database]:
-    database = Database(make_settings(fresh_url, tmp_path))
-    yield database
-    database.engine.dispose()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,18 +13,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from roadchief.accounts.access import Actor
 from roadchief.db import Database
 from roadchief.patrol import checkins, intake
-from tests.conftest import WEIFANG, make_settings
+from tests.conftest import WEIFANG
 from tests.patrol.conftest import AT, Beat, make_beat
 from tests.patrol.phone import Phone, bad
 
 TABLES = ("patrol_item", "check_in", "finding", "missed_visit", "event", "procrastinate_jobs")
-
-
-@pytest.fixture
-def real(fresh_url: str, tmp_path: Path) -> Iterator[Database]:
-    database = Database(make_settings(fresh_url, tmp_path))
-    yield database
-    database.engine.dispose()
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Two chiefs at once, on real connections: one wins, the other is told, nothing is done twice."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,16 +26,9 @@ from roadchief.patrol import (
 )
 from roadchief.patrol.plan_models import Checklist, PatrolAlert, Recheck, Shift, ShiftStop
 from tests import makers
-from tests.conftest import WEIFANG, make_settings
+from tests.conftest import WEIFANG
 from tests.patrol.conftest import AT, Beat, make_beat
 from tests.patrol.test_intake_races import at_once
-
-
-@pytest.fixture
-def real(fresh_url: str, tmp_path: Path) -> Iterator[Database]:
-    database = Database(make_settings(fresh_url, tmp_path))
-    yield database
-    database.engine.dispose()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import shapely
@@ -13,49 +11,14 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.models import Post
 from roadchief.db import Database
-from roadchief.errors import Refusal
 from roadchief.lib import geo
 from roadchief.streets import alterations, chiefs, new_doors, register, roads, storefronts
 from roadchief.streets.models import RoadSegment, Storefront
 from tests import makers
-from tests.conftest import WEIFANG, make_settings
+from tests.conftest import WEIFANG
+from tests.races import Act, at_once
 
 AT = makers.NOON + timedelta(hours=1)
-Act = Callable[[Session], object]
-
-
-@pytest.fixture
-def real(fresh_url: str, tmp_path: Path) -> Iterator[Database]:
-    database = Database(make_settings(fresh_url, tmp_path))
-    yield database
-    database.engine.dispose()
-
-
-def at_once(database: Database, *acts: Act) -> list[str]:
-    """How each act ended; anything but a refusal is raised."""
-    ends: list[str] = []
-    faults: list[BaseException] = []
-    start = threading.Barrier(len(acts))
-
-    def run(act: Act) -> None:
-        start.wait()
-        try:
-            with database.transaction(WEIFANG) as session:
-                act(session)
-            ends.append("done")
-        except Refusal as refusal:
-            ends.append(type(refusal).__name__)
-        except Exception as fault:
-            faults.append(fault)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise faults[0]
-    return sorted(ends)
 
 
 def two_segments(database: Database) -> tuple[uuid.UUID, uuid.UUID]:
