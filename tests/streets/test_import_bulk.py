@@ -142,6 +142,60 @@ def test_numbers_that_others_took_meanwhile_are_passed_over(
         assert len(set(numbers)) == 301
 
 
+def together(*acts: Callable[[], object]) -> None:
+    """All at once; the first fault is raised."""
+    start, faults = threading.Barrier(len(acts)), []
+
+    def run_one(act: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            act()
+        except Exception as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=run_one, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if faults:
+        raise faults[0]
+
+
+def human_numbers_of(database: Database) -> list[str | None]:
+    with database.transaction(CODE) as session:
+        return list(session.scalars(select(Storefront.human_number)))
+
+
+def test_an_import_and_people_who_open_storefronts_at_once_share_the_numbers(
+    real: Database, tmp_path: Path, small_batches: None
+) -> None:
+    path = file_of(tmp_path / "a.gpkg", 2000)
+
+    def open_some() -> None:
+        for _ in range(25):
+            with real.transaction(CODE) as session:
+                door = storefronts.Door(shapely.Point(121.5185, 31.229), "1号", "崂山路1号")
+                storefronts.open_storefronts(
+                    session, [door], storefronts.ground(session), by=None, at=makers.NOON
+                )
+
+    together(lambda: take(real, path), open_some, open_some)
+    numbers = human_numbers_of(real)
+    assert len(numbers) == len(set(numbers)) == 2050
+
+
+def test_imports_of_several_sources_at_once_share_the_numbers(
+    real: Database, tmp_path: Path, small_batches: None
+) -> None:
+    path = file_of(tmp_path / "a.gpkg", 1500)
+    together(
+        *(lambda source=source: take(real, path, source=source) for source in ("甲", "乙", "丙"))  # type: ignore[misc]
+    )
+    numbers = human_numbers_of(real)
+    assert len(numbers) == len(set(numbers)) == 4500
+
+
 def test_two_imports_of_one_source_at_once_lose_nothing(
     real: Database, tmp_path: Path, small_batches: None
 ) -> None:

@@ -71,7 +71,7 @@ def look_after(database: Database) -> str:
         )
         with jobs.queue.replace_connector(connector) as queue:
             async with queue.open_async():
-                await revive(timestamp=0)
+                await revive(timestamp=0)  # type: ignore[arg-type]
 
     asyncio.run(go())
     with database.transaction(WEIFANG) as session:

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import Database, driver_connection, in_turn, tenant_of
 from roadchief.errors import Conflict
+from roadchief.streets import human_numbers
 from roadchief.streets.importing import columns
 from roadchief.streets.importing.columns import Column
 from roadchief.streets.importing.numbers import HumanNumbers
 
 NULL = "\\N"
-ATTEMPTS = 5
 NUMBER_TAKEN = "uq_storefront_subdistrict_id_human_number"
 SOURCE_TAKEN = "uq_storefront_subdistrict_id_source_source_id"
 COLUMNS = (
@@ -107,24 +107,30 @@ def highest_numbers(session: Session) -> dict[str, int]:
 
 def write(database: Database, subdistrict_id: int, doors: Doors, writing: Writing) -> None:
     """One batch, one transaction. Where another act took a number meanwhile, count on from it."""
-    for attempt in range(ATTEMPTS):
+    for alone in (False, True):
         try:
             with database.transaction(subdistrict_id) as session:
+                _take_turn(session, writing.numbers, alone=alone)
                 _write(session, doors, writing)
             return
         except IntegrityError as error:
             if SOURCE_TAKEN in str(error.orig):
                 raise ImportedMeanwhile(source=writing.source) from error
-            if NUMBER_TAKEN not in str(error.orig) or attempt == ATTEMPTS - 1:
+            if NUMBER_TAKEN not in str(error.orig) or alone:
                 raise
-        with database.transaction(subdistrict_id) as session:
-            writing.numbers.used(highest_numbers(session))
+
+
+def _take_turn(session: Session, numbers: HumanNumbers, *, alone: bool) -> None:
+    """Who enters a single storefront counts numbers alone; batches of imports keep such counters
+    waiting and not each other. A batch that met a number of somebody else counts alone, too."""
+    if not alone:
+        in_turn(session, "storefront.human_number", together=True)
+        return
+    human_numbers.take_turn(session)
+    numbers.used(highest_numbers(session))
 
 
 def _write(session: Session, doors: Doors, writing: Writing) -> None:
-    # Who enters a single storefront counts numbers alone; imports count in one place, so they
-    # only keep such counters waiting and not each other.
-    in_turn(session, "storefront.human_number", together=True)
     given = {
         "here": tenant_of(session),
         "source": writing.source,
