@@ -164,7 +164,7 @@ def test_who_waits_for_a_busy_case_is_told_within_seconds(real: Database, world:
         cases.locked(session, case.id)
 
     assert at_once(real, second) == ["SomebodyWorksOnIt"]
-    assert time.perf_counter() - began < 4
+    assert time.perf_counter() - began < 9  # the lock is held for ten
     done.set()
     thread.join()
 

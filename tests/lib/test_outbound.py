@@ -142,6 +142,6 @@ def test_who_drips_bytes_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         start = time.monotonic()
         with pytest.raises(Unreachable, match="too slow"):
             outbound.post(resolve(f"http://127.0.0.1:{server.getsockname()[1]}/"), b"{}", {})
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 10
         stop.set()
         thread.join()

@@ -25,7 +25,13 @@ CODE = 310115004
 NEAR = Square.at(16, 54889, 26778)
 
 
-def visit(session: Session, shop: Storefront, at: datetime, outcome: str = "verified") -> None:
+def visit(
+    session: Session,
+    shop: Storefront,
+    at: datetime,
+    outcome: str = "verified",
+    shift_id: uuid.UUID | None = None,
+) -> None:
     """A check-in as intake leaves it."""
     here, id_, person = tenant_of(session), new_id(), uuid.uuid4()
     session.add(
@@ -48,6 +54,7 @@ def visit(session: Session, shop: Storefront, at: datetime, outcome: str = "veri
             id=id_,
             purpose="patrol",
             person_id=person,
+            shift_id=shift_id,
             storefront_id=shop.id,
             segment_id=shop.segment_id,
             how="scan",
