@@ -72,19 +72,19 @@ LEFT JOIN road_segment s ON s.subdistrict_id = :here AND s.id = c.segment_id
 WHERE r.subdistrict_id = :here AND r.at >= :since AND r.at < :until
 GROUP BY 1, 2
 """
-# Storefronts whose last :days before the end of the week hold a visit that counts.
+# Storefronts whose last :days before the end of the week hold a visit that counts. The weeks of a
+# storefront are kept as bits, so that every join is of storefronts by their id, once.
 VISITS = f"""
-WITH {ENDS}, {SHOPS}, v AS MATERIALIZED (
-  SELECT c.storefront_id, c.occurred_at FROM check_in c {REVIEW}
-  WHERE c.subdistrict_id = :here AND c.occurred_at >= :first AND c.occurred_at < :until AND {COUNTS}
-), seen AS MATERIALIZED (
-  SELECT DISTINCT w.week, v.storefront_id FROM v JOIN w ON v.occurred_at < w.until
-    AND v.occurred_at >= w.until - make_interval(days => :days)
+WITH {ENDS}, {SHOPS}, seen AS MATERIALIZED (
+  SELECT v.storefront_id, bit_or(v.weeks) AS weeks FROM (
+    SELECT c.storefront_id, (SELECT bit_or(1 << w.week) FROM w WHERE c.occurred_at < w.until
+      AND c.occurred_at >= w.until - make_interval(days => :days)) AS weeks
+    FROM check_in c {REVIEW} WHERE c.subdistrict_id = :here
+      AND c.occurred_at >= :first AND c.occurred_at < :until AND {COUNTS}) v GROUP BY 1
 )
-SELECT w.week, f.block_id, count(seen.storefront_id)::int AS visits_part,
-  count(*)::int AS visits_whole
-FROM w JOIN shops f ON {OPEN}
-LEFT JOIN seen ON seen.week = w.week AND seen.storefront_id = f.id
+SELECT w.week, f.block_id, count(*)::int AS visits_whole,
+  count(*) FILTER (WHERE (seen.weeks >> w.week) & 1 = 1)::int AS visits_part
+FROM shops f LEFT JOIN seen ON seen.storefront_id = f.id JOIN w ON {OPEN}
 GROUP BY 1, 2
 """
 GRADES = f"""
@@ -106,23 +106,26 @@ GROUP BY 1, 2
 # Shops by their tenancies, plates by the steps of their lives: both as they stood each week.
 STOCK = f"""
 WITH {ENDS}, {SHOPS}, let AS MATERIALIZED (
-  SELECT DISTINCT w.week, t.storefront_id FROM w JOIN tenancy t ON t.subdistrict_id = :here
-    AND t.starts_on <= (w.until AT TIME ZONE 'Asia/Shanghai')::date
+  SELECT t.storefront_id, bit_or(1 << w.week) AS weeks FROM w JOIN tenancy t
+    ON t.subdistrict_id = :here AND t.starts_on <= (w.until AT TIME ZONE 'Asia/Shanghai')::date
     AND (t.ends_on IS NULL OR t.ends_on >= (w.until AT TIME ZONE 'Asia/Shanghai')::date)
+  GROUP BY 1
 ), hung AS MATERIALIZED (
-  SELECT w.week, p.storefront_id FROM w
-  JOIN plate_event e ON e.subdistrict_id = :here AND e.at < w.until
-  JOIN plate p ON p.subdistrict_id = :here AND p.id = e.plate_id
-  WHERE p.kind = 'shop' AND p.storefront_id IS NOT NULL GROUP BY 1, 2
-  HAVING sum((e.to_state = ANY(:live))::int - (coalesce(e.from_state, '') = ANY(:live))::int) > 0
+  SELECT storefront_id, bit_or(1 << week) AS weeks FROM (
+    SELECT w.week, p.storefront_id FROM w
+    JOIN plate_event e ON e.subdistrict_id = :here AND e.at < w.until
+    JOIN plate p ON p.subdistrict_id = :here AND p.id = e.plate_id
+    WHERE p.kind = 'shop' AND p.storefront_id IS NOT NULL GROUP BY 1, 2
+    HAVING sum((e.to_state = ANY(:live))::int - (coalesce(e.from_state, '') = ANY(:live))::int) > 0
+  ) x GROUP BY 1
 )
-SELECT w.week, f.block_id, count(let.storefront_id)::int AS occupied_part,
+SELECT w.week, f.block_id,
+  count(*) FILTER (WHERE (let.weeks >> w.week) & 1 = 1)::int AS occupied_part,
   CASE WHEN EXISTS (SELECT FROM let) THEN count(*)::int ELSE 0 END AS occupied_whole,
-  count(hung.storefront_id)::int AS plates_part,
+  count(*) FILTER (WHERE (hung.weeks >> w.week) & 1 = 1)::int AS plates_part,
   CASE WHEN EXISTS (SELECT FROM hung) THEN count(*)::int ELSE 0 END AS plates_whole
-FROM w JOIN shops f ON {OPEN}
-LEFT JOIN let ON let.week = w.week AND let.storefront_id = f.id
-LEFT JOIN hung ON hung.week = w.week AND hung.storefront_id = f.id
+FROM shops f LEFT JOIN let ON let.storefront_id = f.id
+LEFT JOIN hung ON hung.storefront_id = f.id JOIN w ON {OPEN}
 GROUP BY 1, 2
 """
 CHIEFS = f"""

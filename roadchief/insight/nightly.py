@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import Result, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from roadchief.lib import geo
 from roadchief.streets import charge
 from roadchief.streets.models import Subdistrict
 
+PORTION = 5_000
 PUT_ASIDE = timedelta(days=90)  # what somebody put aside is not shown again so soon
 
 
@@ -89,46 +90,49 @@ def times(at: datetime) -> dict[str, Any]:
     }
 
 
-def _asked(session: Session, question: Any, at: datetime, **more: Any) -> list[Any]:
+def _asked(session: Session, question: Any, at: datetime, **more: Any) -> Result[Any]:
+    """Rows come in portions: what a million storefronts answer would not fit a small machine."""
     values = {"here": tenant_of(session), **times(at), **more}
     named = set(question.compile().params)
-    return list(
-        session.execute(question, {key: one for key, one in values.items() if key in named})
+    return session.execute(
+        question,
+        {key: one for key, one in values.items() if key in named},
+        execution_options={"yield_per": PORTION},
     )
 
 
 def _look(
     session: Session, kind: str, subject: str, question: Any, at: datetime, report: Report
 ) -> None:
-    found = [
-        {
-            "id": str(new_id()),
-            "subject_id": str(row.subject_id),
-            "segment_id": str(row.segment_id) if row.segment_id else None,
-            "title": row.title,
-            "weight": round(float(row.weight), 1),
-            "facts": row.facts,
-        }
-        for row in _asked(session, question, at)
-    ]
     values = {"here": tenant_of(session), "kind": kind, "at": at}
-    counted = session.execute(
-        KEEP,
-        {
-            **values,
-            "rows": found,
-            "subject_kind": subject,
-            "rule": rules()["version"],
-            "aside_since": at - PUT_ASIDE,
-        },
-    ).one()
-    report.found[kind], report.fresh[kind] = counted.found, counted.fresh
+    more = {
+        "subject_kind": subject,
+        "rule": rules()["version"],
+        "aside_since": at - PUT_ASIDE,
+    }
+    report.found[kind] = report.fresh[kind] = 0
+    for rows in _asked(session, question, at).partitions():
+        found = [_row(row) for row in rows]
+        counted = session.execute(KEEP, {**values, **more, "rows": found}).one()
+        report.found[kind] += counted.found
+        report.fresh[kind] += counted.fresh
     report.over += session.execute(OVER, values).rowcount  # type: ignore[attr-defined]
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {
+        "id": str(new_id()),
+        "subject_id": str(row.subject_id),
+        "segment_id": str(row.segment_id) if row.segment_id else None,
+        "title": row.title,
+        "weight": round(float(row.weight), 1),
+        "facts": row.facts,
+    }
 
 
 def _reckon_risks(session: Session, at: datetime, report: Report) -> None:
     here = tenant_of(session)
-    rows = _asked(session, watch.FACTS, at)
+    rows = _asked(session, watch.FACTS, at).all()
     states = charge.segment_states(session, at=at)
     heats = hotspots.heat([(row.lon, row.lat) for row in rows], [row.all_cases for row in rows])
     session.execute(delete(SegmentRisk).where(SegmentRisk.subdistrict_id == here))
@@ -183,5 +187,7 @@ def run_all(database: Database, *, at: datetime) -> dict[int, Report]:
         with database.transaction(place) as session:
             # A big sub-district may take longer than a page may.
             session.execute(text("SET LOCAL statement_timeout = '10min'"))
+            # Every row will be fetched: no plan that is only quick to begin.
+            session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
             reports[place] = run(session, at=at)
     return reports
