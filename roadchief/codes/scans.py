@@ -125,6 +125,10 @@ WHERE p.subdistrict_id = :here AND p.id = :plate
 
 def see(session: Session, plate_id: uuid.UUID) -> Seen:
     row = session.execute(SEEN, {"here": tenant_of(session), "plate": plate_id}).mappings().first()
+    return _seen(row)
+
+
+def _seen(row: Any) -> Seen:
     if row is None:
         raise NotFound
     values = dict(row)
@@ -139,43 +143,47 @@ def number_of(session: Session, token: str) -> str | None:
     )
 
 
-# The scan, its month, and an alarm when a dead plate is used: one statement.
+# The plate, and what is kept of its scan: its row, its month, an alarm when a dead plate is used.
+# One statement, because most scans are those of people whom nobody needs to look up first.
 REMEMBER = text(
-    """
-WITH kept AS (
+    f"""
+WITH seen AS MATERIALIZED ({SEEN.text}), kept AS (
   INSERT INTO scan (subdistrict_id, id, plate_id, at, audience, state)
-  VALUES (:here, :id, :plate, :at, :audience, :state)
+  SELECT :here, :id, plate_id, :at, :audience, state FROM seen
 ), counted AS (
   INSERT INTO scan_month (subdistrict_id, id, plate_id, month, audience, scans)
-  VALUES (:here, :id, :plate, :month, :audience, 1)
+  SELECT :here, :id, plate_id, :month, :audience, 1 FROM seen
   ON CONFLICT (subdistrict_id, plate_id, month, audience)
   DO UPDATE SET scans = scan_month.scans + 1
+), alarmed AS (
+  INSERT INTO plate_alarm (subdistrict_id, id, plate_id, kind, raised_at, last_at, times, facts)
+  SELECT :here, :id, plate_id, 'dead', :at, :at, 1, jsonb_build_object('state', state)
+  FROM seen WHERE state IN ('replaced', 'retired', 'lost')
+  ON CONFLICT (subdistrict_id, plate_id, kind) WHERE settled_at IS NULL
+  DO UPDATE SET times = plate_alarm.times + 1, last_at = excluded.last_at
 )
-INSERT INTO plate_alarm (subdistrict_id, id, plate_id, kind, raised_at, last_at, times, facts)
-SELECT :here, :id, :plate, 'dead', :at, :at, 1, jsonb_build_object('state', CAST(:state AS text))
-WHERE :state IN ('replaced', 'retired', 'lost')
-ON CONFLICT (subdistrict_id, plate_id, kind) WHERE settled_at IS NULL
-DO UPDATE SET times = plate_alarm.times + 1, last_at = excluded.last_at
+SELECT * FROM seen
 """
 )
 
 
-def remember(session: Session, seen: Seen, *, audience: str, at: datetime) -> uuid.UUID:
-    """Keep that it was scanned. The id lets the phone add its place afterwards."""
+def remember(
+    session: Session, plate_id: uuid.UUID, *, audience: str, at: datetime
+) -> tuple[Seen, uuid.UUID]:
+    """Look at a plate and keep that it was scanned. The id lets the phone add its place."""
     scan_id = new_id()
-    session.execute(
+    row = session.execute(
         REMEMBER,
         {
             "here": tenant_of(session),
             "id": scan_id,
-            "plate": seen.plate_id,
+            "plate": plate_id,
             "at": at,
             "month": at.date().replace(day=1),
             "audience": audience,
-            "state": seen.state,
         },
     )
-    return scan_id
+    return _seen(row.mappings().first()), scan_id
 
 
 def stand(

@@ -2,9 +2,11 @@
 
 from flask import Flask
 
+from roadchief.codes import faces
 from roadchief.issues import (
     citizen_views,
     desk_views,
+    face_views,
     figures_views,
     merchant_views,
     messages,
@@ -14,6 +16,7 @@ from roadchief.issues import (
 
 def install(app: Flask) -> None:
     messages.wire()
+    faces.contribute(face_views.running)
     for blueprint in (
         citizen_views.pages,
         desk_views.pages,
