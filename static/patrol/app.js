@@ -32,7 +32,7 @@ async function show() {
   const main = document.getElementById("main");
   const load = SCREENS[name] || SCREENS[""];
   try {
-    const screen = await (await load()).default(rest.map(decodeURIComponent), { go, refresh: show });
+    const screen = await (await load()).default(rest.map(decodeURIComponent), { go, refresh: show, send });
     if (mine !== turn) return screen?.leave?.();
     if (!screen) return undefined;
     leave = screen.leave || (() => {});

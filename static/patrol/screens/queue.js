@@ -1,6 +1,5 @@
 /* What waits on this phone: each item with its age and reason, to open, repair, send or export. */
 
-import { send } from "../app.js";
 import { day, stopById } from "../day.js";
 import * as outbox from "../outbox.js";
 import { button, card, confirmBy, el, field, tell } from "../page.js";
@@ -13,6 +12,7 @@ const REASONS = { offline: "没有网络", portal: "无线网要求登录", busy
 
 export default async function queue([id], tools) {
   if (id && id !== "sign-out") return one(id, tools);
+  const { send } = tools;
   const records = (await outbox.all()).sort((a, b) => (a.id < b.id ? -1 : 1));
   const others = records.filter((record) => record.person_id !== day.person?.id).length;
   const sent = (await outbox.receipts()).sort((a, b) => b.at - a.at);
@@ -51,7 +51,7 @@ function reasonOf(record) {
   return say(record.reason) || t(REASONS[record.reason.code] || "稍后自动再发");
 }
 
-async function one(id, { go, refresh }) {
+async function one(id, { go, refresh, send }) {
   const record = await outbox.find(id);
   if (!record) return { title: t("未同步"), back: "queue", nodes: [card(null, el("p", {}, t("这一条已经发送，服务器已确认。")))] };
   const photos = await outbox.photosOf(id);

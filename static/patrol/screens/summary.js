@@ -4,10 +4,9 @@ import { day, leaveShift, locate, record, stateOf, stops } from "../day.js";
 import * as outbox from "../outbox.js";
 import { button, card, confirmBy, el, mark, tell } from "../page.js";
 import { stopTrack } from "../track.js";
-import { send } from "../app.js";
 import { t } from "../words.js";
 
-export default async function summary(_rest, { go, refresh }) {
+export default async function summary(_rest, { go, refresh, send }) {
   if (!day.shift) return { title: t("收班"), back: "", nodes: [card(null, t("没有进行中的班次。"))] };
   const all = stops(), seen = [...day.done.values()];
   const of = (outcome) => seen.filter((one) => one.kind === "check_in" && one.outcome === outcome).length;
