@@ -14,7 +14,14 @@ from roadchief.db import Database
 from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
 from roadchief.issues.patrolled import take_finding
-from roadchief.maps import api_views, export_views, ogc_views, tile_views, touch_views
+from roadchief.maps import (
+    api_views,
+    export_views,
+    ogc_views,
+    sheet_views,
+    tile_views,
+    touch_views,
+)
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
 from roadchief.patrol import checkins
@@ -63,6 +70,7 @@ def register_packages(app: Flask) -> None:
         import_views.pages,
         maps.pages,
         touch_views.pages,
+        sheet_views.pages,
         ogc_views.pages,
         export_views.pages,
         api_views.pages,

@@ -30,10 +30,20 @@ DAYS = f"""least({LONG}, floor(extract(epoch FROM CAST(:at AS timestamptz) - v.l
 LIGHT = """CASE WHEN c.paused_at IS NOT NULL THEN 'paused' WHEN c.due_at IS NULL THEN 'none'
   WHEN :at > c.black_at THEN 'black' WHEN :at > c.due_at THEN 'red'
   WHEN :at >= c.yellow_at THEN 'yellow' ELSE 'green' END"""
-IN_REACH = """(CAST(:all_cases AS boolean) OR c.unit_id IN (
+# Departments reach the cases of their units, chiefs those of the streets that they answer for.
+CHIEF_ROLES = ", ".join(f"'{role}'" for role in sorted(board.OF_STREETS))
+IN_REACH = f"""(CAST(:all_cases AS boolean) OR c.unit_id IN (
   SELECT p.organisation_id FROM post p WHERE p.subdistrict_id = :here AND p.person_id = :officer
     AND p.role = 'officer' AND p.organisation_id IS NOT NULL AND p.starts_at <= :at
-    AND (p.ends_at IS NULL OR p.ends_at > :at)))"""
+    AND (p.ends_at IS NULL OR p.ends_at > :at))
+  OR c.segment_id IN (
+  SELECT g.id FROM post p
+  JOIN assignment a ON a.subdistrict_id = :here AND a.post_id = p.id
+  JOIN road_segment g ON g.subdistrict_id = :here
+    AND (g.id = a.segment_id OR g.road_id = a.road_id OR g.block_id = a.block_id)
+  WHERE p.subdistrict_id = :here AND p.person_id = :officer AND p.role IN ({CHIEF_ROLES})
+    AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > :at)
+    AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > :at)))"""
 CASES = f"""FROM case_file c WHERE c.subdistrict_id = :here AND c.ended_at IS NULL
   AND c.place && {BOX} AND {IN_REACH}"""
 

@@ -20,18 +20,18 @@ ZOOM_RANGE = (11, 19)
 
 
 class StreetLayers(MacroElement):
-    """Our vector tiles, drawn by static/js/map.js."""
+    """Our vector tiles, drawn by static/js/map.js; or a sheet, by static/js/sheets.js."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "RoadChiefMap.attach({{ this._parent.get_name() }}, {{ this.given|tojson }});"
+        "{{ this.drawn_by }}.attach({{ this._parent.get_name() }}, {{ this.given|tojson }});"
         "{% endmacro %}"
     )
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], drawn_by: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "StreetLayers"
-        self.given = given
+        self.given, self.drawn_by = given, drawn_by
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ class Pieces:
 
 
 def street_map(
-    *, bounds: tuple[float, float, float, float] | None, given: dict[str, Any]
+    *,
+    bounds: tuple[float, float, float, float] | None,
+    given: dict[str, Any],
+    drawn_by: str = "RoadChiefMap",
 ) -> Pieces:
     """A map of our own layers. `bounds` are west, south, east, north in degrees."""
     low, high = ZOOM_RANGE
@@ -64,7 +67,7 @@ def street_map(
     if bounds:
         west, south, east, north = bounds
         page.fit_bounds([[south, west], [north, east]], padding=(12, 12))
-    page.add_child(StreetLayers(given))
+    page.add_child(StreetLayers(given, drawn_by))
     figure: Any = page.get_root()
     figure.render()
     header = figure.header.render()

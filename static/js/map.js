@@ -117,11 +117,12 @@ window.RoadChiefMap = (() => {
     const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;
     const options = { maxDataZoom: 18, backgroundColor: "transparent", noWrap: true, attribution: given.attribution };
     P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: labels(given.language), backgroundColor: C.paper }).addTo(map);
-    const streets = P.leafletLayer({ ...options, url: tiles("streets"), paintRules: streetRules, labelRules: streetLabels, attribution: "" }).addTo(map);
     L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
 
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
+    if (given.sheet) return; // sheets.js draws the rest
+    const streets = P.leafletLayer({ ...options, url: tiles("streets"), paintRules: streetRules, labelRules: streetLabels, attribution: "" }).addTo(map);
 
     async function open(kind, id, at) {
       const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPaddingTopLeft: [24, 96], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);

@@ -166,7 +166,10 @@ def test_who_sees_everything_shares_tiles() -> None:
     assert one == other
     chief = duty_layers.segments_in_reach(actor("chief_l2"))
     assert chief != duty_layers.segments_in_reach(actor("chief_l2"))
-    assert duty_layers.cases_in_reach(actor("chief_l2")) == duty_layers.cases_in_reach(
+    assert duty_layers.cases_in_reach(actor("chief_general")) == duty_layers.cases_in_reach(
+        actor("operator")
+    )
+    assert duty_layers.cases_in_reach(actor("chief_l2")) != duty_layers.cases_in_reach(
         actor("operator")
     )
 

@@ -1,0 +1,127 @@
+"""Coverage and freshness: which segments have shops that nobody saw for long, oldest first."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from roadchief.db import tenant_of
+from roadchief.errors import NotFound
+from roadchief.maps.duty_layers import OWN
+from roadchief.maps.sheets import SIGNS, Row, Sheet, shape
+from roadchief.patrol import covering, due, rules
+from roadchief.patrol.standing import LAST
+from roadchief.streets import catalog
+from roadchief.streets.charge import RUNNING
+
+OLDEST = 12
+# Of each segment in reach: its shops, those never seen, and since when the oldest waits.
+SEGMENTS = text(
+    f"""
+WITH {RUNNING}
+SELECT s.id, s.name, ST_AsGeoJSON(s.line, 5) AS shape, n.shops, n.never, n.oldest
+FROM road_segment s JOIN LATERAL (
+  SELECT count(*)::int AS shops, count(*) FILTER (WHERE v.last_at IS NULL)::int AS never,
+    min(coalesce(v.last_at, f.opened_at)) AS oldest
+  FROM storefront f {LAST}
+  WHERE f.subdistrict_id = :here AND f.segment_id = s.id AND f.closed_at IS NULL) n ON true
+WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND {OWN}
+ORDER BY n.oldest NULLS LAST, s.name, s.id
+"""
+)
+
+
+def _every() -> tuple[int, int]:
+    figures = rules.section("visits")
+    return figures["scan_every_days"], figures["soon_days"]
+
+
+def legend(every: int) -> list[tuple[str, str, str]]:
+    return [
+        ("ok", SIGNS["ok"], gettext("都在 %(n)s 天内到过", n=every)),
+        ("due", SIGNS["due"], gettext("快到期")),
+        ("late", SIGNS["late"], gettext("有铺位超过 %(n)s 天未到", n=every)),
+        ("none", SIGNS["none"], gettext("没有铺位")),
+    ]
+
+
+def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sheet:
+    every, soon = _every()
+    found = session.execute(SEGMENTS, {"here": tenant_of(session), "at": at, **values}).all()
+    rows, shapes, late = [], [], 0
+    for one in found:
+        state, words = _judge(one, at, every, soon)
+        late += state == "late"
+        days = max(0, (at - one.oldest).days) if one.oldest else None
+        key = str(one.id)
+        rows.append(
+            Row(
+                key,
+                state,
+                SIGNS[state],
+                one.name,
+                words,
+                "" if days is None else gettext("%(n)s 天", n=days),
+                f"/map/coverage?segment={key}",
+            )
+        )
+        more = f"/map/coverage/{key}.json"
+        shapes.append(
+            shape(one.shape, key=key, state=state, title=one.name, lines=[words], more=more)
+        )
+    return Sheet(
+        name="coverage",
+        title=gettext("覆盖和新鲜度"),
+        says=gettext("%(n)s 段中 %(late)s 段有铺位久未到", n=len(rows), late=late),
+        rows=rows,
+        shapes=shapes,
+        legend=legend(every),
+        empty=gettext("还没有由您负责的路段。任命或导入道路后，这里按最久未到排列。"),
+    )
+
+
+def _judge(one: Any, at: datetime, every: int, soon: int) -> tuple[str, str]:
+    if not one.shops:
+        return "none", gettext("没有铺位")
+    words = gettext("%(n)s 间铺位", n=one.shops)
+    if one.never:
+        words += " · " + gettext("从未到过 %(n)s 间", n=one.never)
+    state = due.MARKS[due.judge(one.oldest, at=at, every_days=every, soon_days=soon).state]
+    return state, words
+
+
+def oldest(
+    session: Session,
+    segment_id: uuid.UUID,
+    mine: Sequence[uuid.UUID] | None,
+    *,
+    at: datetime,
+    language: str,
+) -> tuple[str, list[Row]]:
+    """(the segment's name, its shops, the longest unseen first); out of reach is not found."""
+    if mine is not None and segment_id not in mine:
+        raise NotFound
+    segment, _road = catalog.segment(session, segment_id)
+    every, soon = _every()
+    since = at - timedelta(days=every)
+    seen = covering.look(session, [segment_id], since=since, at=at, size=OLDEST)
+    rows = []
+    for shop in seen.shops:
+        judged = due.judge(shop.last_at, at=at, every_days=every, soon_days=soon)
+        state = "late" if judged.days is None else due.MARKS[judged.state]
+        rows.append(
+            Row(
+                str(shop.id),
+                state,
+                SIGNS[state],
+                shop.name or gettext("空置铺位"),
+                f"{shop.address} · {judged.say(language, every_days=every)}",
+                gettext("从未到过") if judged.days is None else gettext("%(n)s 天", n=judged.days),
+                f"/map/storefronts/{shop.id}",
+            )
+        )
+    return segment.name, rows
