@@ -15,9 +15,17 @@ from roadchief.issues import categories, deadlines, moves, workflow
 from roadchief.issues.models import Case, CaseHelper, SavedView
 from roadchief.lib import clock
 from roadchief.lib.text import clean, pieces
+from roadchief.streets.charge import REACHED
 from roadchief.streets.models import Organisation, Storefront
 
-SEES_ALL = CHIEFS | {"operator", "auditor", "patroller", "segment_chief"}
+# Chiefs of everything; the others answer for their own streets, and nothing else is there for them.
+OVERALL = frozenset({"chief_general", "chief_l1"})
+SEES_ALL = OVERALL | {"admin", "operator", "auditor", "patroller"}
+OF_STREETS = (CHIEFS | {"segment_chief"}) - OVERALL
+OWN_STREETS = text(
+    REACHED
+    + "SELECT DISTINCT segment_id FROM reached WHERE person_id = :person AND role = ANY(:of)"
+)
 # Lists are counted up to here: nobody reads "12,431", and counting them all takes a second.
 COUNTED = 1000
 MOST_FOUND = 500
@@ -27,11 +35,12 @@ HANDLED = {"reported", "verifying", "submitted", "checking"}
 
 @dataclass(frozen=True)
 class Scope:
-    """What a person may see: everything here, or what the own units have."""
+    """What a person may see: everything here, or what own units have and own streets hold."""
 
     person_id: uuid.UUID
     all: bool
     units: frozenset[uuid.UUID]
+    streets: frozenset[uuid.UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Row:
 
 
 def scope_of(session: Session, actor: Actor, *, at: datetime) -> Scope:
-    """The units of a person's running posts; those who answer for all see all."""
+    """The units of a person's running posts and the streets that a chief answers for now."""
     units: frozenset[uuid.UUID] = frozenset()
     if "officer" in actor.roles:
         rows = session.scalars(
@@ -75,13 +84,20 @@ def scope_of(session: Session, actor: Actor, *, at: datetime) -> Scope:
             .where(Post.organisation_id.is_not(None))
         )
         units = frozenset(row for row in rows if row)
-    return Scope(actor.person_id, bool(actor.roles & SEES_ALL), units)
+    streets: frozenset[uuid.UUID] = frozenset()
+    if actor.roles & OF_STREETS:
+        values = {"here": tenant_of(session), "at": at, "segments": None}
+        asked = values | {"person": actor.person_id, "of": sorted(OF_STREETS)}
+        streets = frozenset(session.scalars(OWN_STREETS, asked))
+    return Scope(actor.person_id, bool(actor.roles & SEES_ALL), units, streets)
 
 
 def parts_in(case: Case, actor: Actor, scope: Scope, helpers: set[uuid.UUID]) -> frozenset[str]:
     """The parts that this person plays in this case."""
     inside = case.unit_id in scope.units or bool(helpers & scope.units)
-    return workflow.parts_of(actor.roles, in_unit=inside, chief_roles=CHIEFS)
+    own = case.segment_id in scope.streets
+    roles = actor.roles if own else actor.roles - OF_STREETS
+    return workflow.parts_of(roles, in_unit=inside, chief_roles=CHIEFS)
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
@@ -91,7 +107,10 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     helped = select(CaseHelper.case_id).where(
         CaseHelper.subdistrict_id == Case.subdistrict_id, CaseHelper.unit_id.in_(scope.units)
     )
-    return or_(Case.unit_id.in_(scope.units), Case.id.in_(helped))
+    mine = [Case.unit_id.in_(scope.units), Case.id.in_(helped)] if scope.units else []
+    if scope.streets:
+        mine.append(Case.segment_id.in_(scope.streets))
+    return or_(literal(False), *mine)
 
 
 def in_reach(session: Session, case_id: uuid.UUID, scope: Scope) -> bool:

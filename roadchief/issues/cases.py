@@ -66,19 +66,22 @@ def report(
         category, words, spot, at=at, id=id, source=source, source_ref=source_ref, held=held
     )
     case.subdistrict_id = tenant_of(session)
-    case.number = numbering.next_number(session, at)
+    taken = numbering.take(session, storefront_id=case.storefront_id, category=case.category, at=at)
+    clocks.know(session, taken.years)
+    case.number, case.repeat = taken.number, taken.repeat
+    # Too many about one shop in a moment: kept, but they ring nobody until somebody looked.
+    case.held = held or (taken.flood and source == "citizen")
     case.pieces = pieces(case.number, case.address, spot.sign_name, case.words)
     kind = categories.find(case.category)
     urgent = categories.known()["AQ00"].response if case.danger else kind.response
     case.response_due_at = clocks.after(session, at, urgent, at=at)
-    case.repeat = numbering.is_repeat(session, case)
     clocks.reckon(session, case, at=at, fresh=True)
     session.add(case)
     part = moves.CITIZEN if by is None else "staff"
     add_step(session, case, "report", None, Who(part, by), at=at, data={"source": source})
     add_photos(session, case, photo_ids, part=part, at=at)
-    session.flush()
     events.record(session, "issues.reported", subject=case, by=by, at=at, category=case.category)
+    session.flush()
     return case
 
 

@@ -285,14 +285,13 @@ def _here() -> Subdistrict:
         with suppress(BadInput):
             lon, lat = forms.number_field(values, "lon"), forms.number_field(values, "lat")
     with tenant_transaction(None) as session:
-        code = reporting.subdistrict_of(
+        found = reporting.subdistrict_of(
             session,
             plate=values.get("plate", "")[:200] or None,
             lon=lon,
             lat=lat,
             asked=values.get("s", ""),
         )
-        found = session.get(Subdistrict, code) if code else None
     if found is None:
         raise NotFound
     return found

@@ -18,12 +18,18 @@ KEPT = "working days"
 def calendar(session: Session) -> Workdays:
     """The shipped years, and those entered since; asked once a transaction."""
     if KEPT not in session.info:
-        years = dict(workdays.shipped())
-        for row in session.scalars(select(HolidayYear)):
-            years |= workdays.years_in(row.table)
-        session.info[KEPT] = Workdays(years)
+        know(session, tuple(session.scalars(select(HolidayYear.table))))
     found: Workdays = session.info[KEPT]
     return found
+
+
+def know(session: Session, entered: tuple[str, ...]) -> None:
+    """The years that were entered, for this transaction: whoever has read them tells us."""
+    if KEPT not in session.info:
+        years = dict(workdays.shipped())
+        for table in entered:
+            years |= workdays.years_in(table)
+        session.info[KEPT] = Workdays(years)
 
 
 def enter_years(session: Session, table: str, *, at: datetime) -> list[int]:

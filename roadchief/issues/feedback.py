@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from roadchief.config import Settings
 from roadchief.db import new_id, savepoint, tenant_of
@@ -64,13 +64,26 @@ def hand_receipt(
         pin_hash=_hash(settings, code, pin),
         link_hash=_hash(settings, code, link),
         contact=contact,
+        contact_proven_at=None,
         typist_id=typist,
         made_at=at,
+        hidden_at=None,
+        masked_at=None,
     )
-    session.add(ReceiptDirectory(code=code, subdistrict_id=case.subdistrict_id))
-    session.add(receipt)
-    session.flush()
+    _write(session, receipt)
     return Handed(receipt, pin, link)
+
+
+def _write(session: Session, receipt: Receipt) -> None:
+    """Receipt and directory in one statement: a citizen waits for each round trip."""
+    values = {column.name: getattr(receipt, column.name) for column in Receipt.__table__.columns}
+    listed = insert(ReceiptDirectory).values(
+        code=receipt.code, subdistrict_id=receipt.subdistrict_id
+    )
+    session.flush()
+    session.execute(insert(Receipt).values(values).add_cte(listed.cte("listed")))
+    make_transient_to_detached(receipt)
+    session.add(receipt)
 
 
 def place_of(session: Session, code: str) -> int | None:

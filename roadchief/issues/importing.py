@@ -19,7 +19,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database, new_id, tenant_of
-from roadchief.issues import cases, categories, clocks, deadlines, triage
+from roadchief.issues import cases, categories, clocks, deadlines, tallies, triage
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.spots import Spot
 from roadchief.lib import clock
@@ -272,6 +272,7 @@ def _write(session: Session, made: list[Case], rows: dict[str, Foreign], at: dat
         )
     if steps:
         session.execute(insert(CaseStep), steps)
+    tallies.forget(session, {clock.local_date(case.reported_at) for case in made})
 
 
 def _guess(words: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from roadchief import jobs
 from roadchief.db import Database
 from roadchief.errors import Conflict
-from roadchief.issues import adjusting, messages, watching
+from roadchief.issues import adjusting, messages, tallies, watching
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -34,20 +34,27 @@ def watch(timestamp: int) -> None:
 @jobs.queue.periodic(cron="40 19 * * *")  # 03:40 in Shanghai
 @jobs.task("issues.nightly", queueing_lock="issues.nightly")
 def nightly(timestamp: int) -> None:
-    run(jobs.surroundings().database, NIGHTLY, at=clock.now())
+    database = jobs.surroundings().database
+    run(database, NIGHTLY, at=clock.now())
+    for place in _places(database):
+        with database.transaction(place) as session:
+            tallies.keep(session, at=clock.now())
 
 
 def run(database: Database, works: tuple[tuple[Find, Act], ...], *, at: datetime) -> int:
     """Each case in a transaction of its own: one that is busy or odd stops no other."""
     done = 0
-    with database.transaction(None) as session:
-        places = list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
-    for place in places:
+    for place in _places(database):
         for find, act in works:
             with database.transaction(place) as session:
                 ids = find(session, at=at)
             done += sum(_one(database, place, act, case_id, at) for case_id in ids)
     return done
+
+
+def _places(database: Database) -> list[int]:
+    with database.transaction(None) as session:
+        return list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
 
 
 def _one(database: Database, place: int, act: Act, case_id: uuid.UUID, at: datetime) -> bool:

@@ -45,6 +45,21 @@ class Case(Tenant, Base):
         Index(
             "ix_case_state", "subdistrict_id", "state", "due_at", "id", postgresql_where=text(LIVE)
         ),
+        Index(
+            "ix_case_paused",
+            "subdistrict_id",
+            "due_at",
+            "id",
+            postgresql_where=text(f"{LIVE} AND paused_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_case_holder",
+            "subdistrict_id",
+            "holder_id",
+            "due_at",
+            "id",
+            postgresql_where=text(f"{LIVE} AND holder_id IS NOT NULL"),
+        ),
         Index("ix_case_storefront", "subdistrict_id", "storefront_id", "reported_at"),
         Index("ix_case_segment", "subdistrict_id", "segment_id", "reported_at"),
         Index("ix_case_reported", "subdistrict_id", "reported_at", "id"),

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import shapely
 from sqlalchemy import func, select, text
@@ -17,12 +17,8 @@ from roadchief.issues.merging import Alike
 from roadchief.issues.models import Case
 from roadchief.issues.refusals import bad
 from roadchief.issues.spots import Spot
-from roadchief.lib import geo
 from roadchief.lib.text import clean
 from roadchief.streets.models import Storefront, Subdistrict
-
-# Above this many reports about one shop in ten minutes they are held to be looked at. [D]
-HELD_ABOVE, HELD_WINDOW = 10, timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -45,30 +41,25 @@ class Wish:
 
 def subdistrict_of(
     session: Session, *, plate: str | None, lon: float | None, lat: float | None, asked: str
-) -> int | None:
+) -> Subdistrict | None:
     """Plate, then position, then what the address asks for, then the only one there is."""
     if plate:
         where = scans.look_up(session, plate) or scans.look_up_number(session, plate)
         if where:
-            return where.subdistrict_id
+            return session.get(Subdistrict, where.subdistrict_id)
     if lon is not None and lat is not None and abs(lon) <= 180 and abs(lat) <= 90:
-        place = geo.point(lon=lon, lat=lat)
         found = session.scalar(
-            select(Subdistrict.id)
+            select(Subdistrict)
             .where(Subdistrict.area.op("&&")(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)))
             .where(func.ST_Covers(Subdistrict.area, func.ST_SetSRID(func.ST_Point(lon, lat), 4326)))
             .limit(1)
         )
-        if found and place:
-            return int(found)
+        if found:
+            return found
     if len(asked) == 9 and asked.isascii() and asked.isdigit():
-        known = session.get(Subdistrict, int(asked))
-        return known.id if known else None
+        return session.get(Subdistrict, int(asked))
     return session.scalar(
-        select(Subdistrict.id)
-        .where(Subdistrict.area.is_not(None))
-        .order_by(Subdistrict.id)
-        .limit(1)
+        select(Subdistrict).where(Subdistrict.area.is_not(None)).order_by(Subdistrict.id).limit(1)
     )
 
 
@@ -125,27 +116,11 @@ def send(
         at=at,
         id=wish.id,
         photo_ids=wish.photo_ids,
-        held=_is_flood(session, spot, at),
     )
     handed = feedback.hand_receipt(
         session, case, kind="reporter", at=at, settings=settings, contact=wish.contact
     )
     return case, handed
-
-
-def _is_flood(session: Session, spot: Spot, at: datetime) -> bool:
-    if spot.storefront_id is None:
-        return False
-    lately = session.scalar(
-        select(func.count()).select_from(
-            select(Case.id)
-            .where(Case.subdistrict_id == tenant_of(session), Case.source == "citizen")
-            .where(Case.storefront_id == spot.storefront_id, Case.reported_at > at - HELD_WINDOW)
-            .limit(HELD_ABOVE)
-            .subquery()
-        )
-    )
-    return (lately or 0) >= HELD_ABOVE
 
 
 def _on_segment(session: Session, segment_id: uuid.UUID, *, at: datetime) -> Spot:

@@ -12,6 +12,7 @@ import roadchief.codes.models
 import roadchief.events
 import roadchief.insight.models
 import roadchief.issues.models
+import roadchief.issues.tally_models
 import roadchief.issues.voices
 import roadchief.patrol.models
 import roadchief.patrol.plan_models

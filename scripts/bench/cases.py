@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from roadchief.app import create_app
 from roadchief.db import Database
-from roadchief.issues import board, figures
+from roadchief.issues import board, figures, tallies
 from roadchief.lib import clock
 from roadchief.streets.models import Storefront
 from tests import databases
@@ -34,6 +35,7 @@ from tests.conftest import make_settings
 from tests.issues import ground
 
 HERE = 310115004
+TWO_YEARS = timedelta(days=730)
 FILL = """
 INSERT INTO case_file (subdistrict_id, id, number, category, state, version, steps, source, danger,
   held, words, pieces, place, datum, address, storefront_id, segment_id, unit_id, limit_amount,
@@ -148,12 +150,12 @@ def measure(database: Database, settings: Any, world: ground.World) -> list[dict
 
     def numbers() -> None:
         at = clock.now()
-        since, until = figures.period({}, at=at)
+        since, until = figures.period({"from": f"{clock.local_date(at) - TWO_YEARS}"}, at=at)
         with database.transaction(HERE) as session:
             figures.report(session, since, until, at=at)
 
     def bare_numbers() -> None:
-        since = "reported_at > now() - interval '91 days'"
+        since = "reported_at > now() - interval '730 days'"
         sql = f"SELECT count(*) FROM case_file WHERE subdistrict_id = :here AND {since}"
         with database.transaction(HERE) as session:
             session.execute(text(sql), {"here": HERE}).scalar()
@@ -162,7 +164,7 @@ def measure(database: Database, settings: Any, world: ground.World) -> list[dict
     for name, ours, bare, times, goal in (
         ("citizen's report (POST)", report, bare_report, 40, "≤ 8 queries, ≤ 5 ms"),
         ("queue page: 50 rows and all counts", queue, bare_queue, 30, "≤ 20 ms"),
-        ("statistics page, last 13 weeks of two years", numbers, bare_numbers, 5, "< 1000 ms"),
+        ("statistics page, every case in the period", numbers, bare_numbers, 5, "< 1000 ms"),
     ):
         ours()
         seen.clear()
@@ -186,6 +188,10 @@ def main(count: int, full: bool, as_json: bool) -> None:
         with database.transaction(HERE) as session:
             world = ground.build(session)
         fill(url, count, world, lambda said: console.print(f"[dim]{said}"))
+        began = time.perf_counter()
+        with database.transaction(HERE) as session:
+            days = tallies.keep(session, at=clock.now())
+        console.print(f"[dim]{days} days kept in {time.perf_counter() - began:.1f} s, as at night")
         rows = measure(database, settings, world)
         database.engine.dispose()
     if as_json:

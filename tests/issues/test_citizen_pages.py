@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from roadchief.codes import plates, tokens
 from roadchief.db import Database
@@ -70,6 +70,26 @@ def test_a_report_is_sent_and_shows_its_receipt_once(
     assert (case.storefront_id, case.source, case.state) == (world.shop.id, "citizen", "reported")
     stored = str([vars(row) for row in _receipts(database)])
     assert pin_of(client, code) not in stored
+
+
+def test_a_report_asks_the_database_eight_times(
+    client: FlaskClient, database: Database, world: World
+) -> None:
+    """However many cases there are; a citizen waits for each of them."""
+    client.post("/report", data=form(world))
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, sql: str, *_rest: object) -> None:
+        if not sql.startswith("SET "):
+            asked.append(sql)
+
+    values = form(world, confirmed="1")
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        assert client.post("/report", data=values).status_code == 303
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert 0 < len(asked) <= 8, asked
 
 
 def _receipts(database: Database) -> list[Receipt]:

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+import shapely
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,12 +19,13 @@ from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
 from roadchief.streets import shopkeepers
 from roadchief.streets.models import Merchant
-from tests import pictures
+from tests import makers, pictures
 from tests.cast import Cast, sign_in
 from tests.issues import ground
 from tests.issues.ground import CENTRE, World
 
 HERE = 310115004
+FAR = shapely.LineString([(121.5300, 31.2300), (121.5320, 31.2300)])
 
 
 @pytest.fixture
@@ -35,6 +37,8 @@ def world(database: Database, cast: Cast) -> World:
             select(Post).where(Post.person_id == cast["officer"].person.id)
         ).one()
         post.organisation_id = world.squad.id
+        chief = select(Post).where(Post.person_id == cast["chief_l2"].person.id)
+        makers.make_assignment(session, session.scalars(chief).one(), world.segment)
         merchant = session.get_one(Merchant, (HERE, world.merchant.id))
         shopkeepers.name(
             session, merchant, person_id=cast["merchant"].person.id, by=None, at=clock.now()
@@ -72,6 +76,36 @@ def test_an_officer_sees_the_own_units_cases_alone(
     assert answer.status_code == 404
     assert other.number not in str(client.get("/desk/cases.geojson").get_json())
     assert other.number not in client.get("/desk/export.csv").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("role", ["chief_l2", "segment_chief"])
+def test_a_chief_has_the_cases_of_the_own_streets_alone(
+    client: FlaskClient, cast: Cast, database: Database, world: World, role: str
+) -> None:
+    mine = made(database, world, category="ZX08")
+    with database.transaction(HERE) as session:
+        post = session.scalars(select(Post).where(Post.person_id == cast[role].person.id)).one()
+        if role != "chief_l2":
+            makers.make_assignment(session, post, world.segment)
+        far = makers.make_segment(session, name="浦电路", line=FAR, code="PD1")
+        row = session.get_one(Case, (HERE, made(database, world, category="LH01").id))
+        row.segment_id, other = far.id, row
+        row = session.get_one(Case, (HERE, made(database, world, category="LH01").id))
+        row.segment_id, nowhere = None, row
+    sign_in(client, cast[role])
+    page = client.get("/desk/").get_data(as_text=True)
+    assert mine.number in page
+    assert client.get(f"/desk/cases/{mine.id}").status_code == 200
+    for case in (other, nowhere):
+        assert case.number not in page
+        assert client.get(f"/desk/cases/{case.id}").status_code == 404
+        answer = client.post(f"/desk/cases/{case.id}/do/note", data={"words": "x"})
+        assert answer.status_code == 404
+        assert case.number not in client.get("/desk/export.csv").get_data(as_text=True)
+    client.post("/sign-out")
+    sign_in(client, cast["chief_general"])
+    for case in (mine, other, nowhere):
+        assert client.get(f"/desk/cases/{case.id}").status_code == 200
 
 
 def test_the_whole_way_through_the_pages(

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import procrastinate
@@ -73,7 +74,9 @@ def look_after(database: Database) -> str:
             async with queue.open_async():
                 await revive(timestamp=0)  # type: ignore[arg-type]
 
-    asyncio.run(go())
+    # In a thread of its own: a browser of other tests may have left a running loop in this one.
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, go()).result(60)
     with database.transaction(WEIFANG) as session:
         asked = "SELECT status FROM procrastinate_jobs WHERE task_name = 'streets.import'"
         return str(session.scalar(text(asked)))

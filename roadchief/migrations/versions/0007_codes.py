@@ -1,4 +1,5 @@
 """Plates, their lives, print batches, scans and alarms; and who speaks for a merchant."""
+# ruff: noqa: E501
 
 import sqlalchemy as sa
 from alembic import op
