@@ -107,6 +107,8 @@ def install(app: Flask, settings: Settings) -> None:
         RATELIMIT_DEFAULT=settings.rate_limit,
         RATELIMIT_ENABLED=not settings.testing,
     )
+    # The first application's default would stay for all that are made after it in this process.
+    limiter.limit_manager.set_default_limits([])
     limiter.init_app(app)
     limiter.request_filter(lambda: request.endpoint in {"static", "health.healthz"})
 
