@@ -70,9 +70,12 @@ def send(page: Page, category: str, words: str) -> str:
     page.locator(".tile").filter(has_text=category).first.click()
     page.get_by_label("说两句（可选）").fill(words)
     page.get_by_role("button", name="提交，拿回执号").click()
-    if page.get_by_role("button", name="都不是，继续提交").count():
-        page.get_by_role("button", name="都不是，继续提交").click()
-    expect(page.get_by_role("heading", name="已提交")).to_be_visible()
+    done = page.get_by_role("heading", name="已提交")
+    none_of_these = page.get_by_role("button", name="都不是，继续提交")
+    expect(done.or_(none_of_these)).to_be_visible()  # one of the two pages comes
+    if none_of_these.is_visible():
+        none_of_these.click()
+    expect(done).to_be_visible()
     line = page.locator(".receipt .sub").filter(has_text="案件").first.inner_text()
     return line.split("·")[0].replace("案件", "").strip()
 
