@@ -9,13 +9,13 @@ import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from roadchief import holidays
 from roadchief.accounts.access import Actor
 from roadchief.accounts.models import Post
 from roadchief.db import new_id, tenant_of
 from roadchief.demo.loading import segments_of
 from roadchief.lib import clock
 from roadchief.lib.geo import Plane
-from roadchief.lib.workdays import Workdays
 from roadchief.patrol import intake, roster, shifts, weeks, weighing
 from roadchief.streets import chiefs, standards
 from roadchief.streets.models import Road, RoadSegment, Storefront
@@ -39,14 +39,14 @@ def walk_a_fortnight(session: Session, posts: dict[str, Post], *, now: datetime)
     segments = segments_of(session, road)
     shops = _shops(session, segments)
     dice, made = random.Random(tenant_of(session)), 0
-    days = [began + timedelta(days=n) for n in range(DAYS)]
-    for number, day in enumerate(one for one in days if Workdays().is_workday(_local(one))):
+    days, calendar = [began + timedelta(days=n) for n in range(DAYS)], holidays.calendar(session)
+    for number, day in enumerate(one for one in days if calendar.is_workday(_local(one))):
         first = number * SHOPS_A_DAY % max(1, len(shops))
         seen = (shops + shops)[first : first + min(SHOPS_A_DAY, len(shops))]
         made += _walk(session, post, segments, seen, day, dice)
     monday = roster.monday_of(_local(now))
     for week in (monday, monday + timedelta(days=7)):
-        weeks.lay(session, week, by=None, at=now, days=Workdays())
+        weeks.lay(session, week, by=None, at=now, days=calendar)
     return made
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from roadchief import events
+from roadchief import events, holidays
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.issues import categories, clocks, moves, numbering, workflow
 from roadchief.issues.models import Case, CasePhoto, CaseStep
@@ -67,7 +67,7 @@ def report(
     )
     case.subdistrict_id = tenant_of(session)
     taken = numbering.take(session, storefront_id=case.storefront_id, category=case.category, at=at)
-    clocks.know(session, taken.years)
+    holidays.know(session, taken.years)
     case.number, case.repeat = taken.number, taken.repeat
     # Too many about one shop in a moment: kept, but they ring nobody until somebody looked.
     case.held = held or (taken.flood and source == "citizen")

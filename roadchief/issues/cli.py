@@ -11,10 +11,10 @@ from rich.progress import Progress
 
 from roadchief import config
 from roadchief.db import Database
+from roadchief.holidays import enter_years
 from roadchief.issues import (
     board,
     categories,
-    clocks,
     importing,
     moves,
     open311_reading,
@@ -120,7 +120,7 @@ def holidays(file: Path) -> None:
     """Enter a year of working days from a TOML FILE in the form of workdays.toml."""
     try:
         with _database().transaction(None) as session:
-            years = clocks.enter_years(session, file.read_text("utf-8"), at=clock.now())
+            years = enter_years(session, file.read_text("utf-8"), at=clock.now())
     except (BadYear, UnicodeDecodeError) as fault:
         raise click.UsageError(f"{file.name}: {fault}") from fault
     click.echo("entered: " + ", ".join(map(str, years)))

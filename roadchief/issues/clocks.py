@@ -6,47 +6,10 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from roadchief.db import new_id, tenant_of
+from roadchief.holidays import calendar
 from roadchief.issues import deadlines
 from roadchief.issues.deadlines import Limit, Pause, Plan
-from roadchief.issues.models import Case, CasePause, HolidayYear
-from roadchief.lib import workdays
-from roadchief.lib.workdays import Workdays
-
-KEPT = "working days"
-
-
-def calendar(session: Session) -> Workdays:
-    """The shipped years, and those entered since; asked once a transaction."""
-    if KEPT not in session.info:
-        know(session, tuple(session.scalars(select(HolidayYear.table))))
-    found: Workdays = session.info[KEPT]
-    return found
-
-
-def know(session: Session, entered: tuple[str, ...]) -> None:
-    """The years that were entered, for this transaction: whoever has read them tells us."""
-    if KEPT not in session.info:
-        years = dict(workdays.shipped())
-        for table in entered:
-            years |= workdays.years_in(table)
-        session.info[KEPT] = Workdays(years)
-
-
-def enter_years(session: Session, table: str, *, at: datetime) -> list[int]:
-    """Take in years in the form of workdays.toml; raises BadYear. Running cases keep theirs."""
-    years = workdays.years_in(table)
-    for year in years.values():
-        spans = ", ".join(f'["{day}", "{day}"]' for day in sorted(year.off))
-        worked = ", ".join(f'"{day}"' for day in sorted(year.work))
-        source = year.source.replace("\\", "").replace('"', "")
-        kept = (
-            f"[{year.year}]\nannounced = {str(year.announced).lower()}\n"
-            f'source = "{source}"\noff = [{spans}]\nwork = [{worked}]\n'
-        )
-        session.merge(HolidayYear(year=year.year, table=kept, entered_at=at))
-    session.flush()
-    session.info.pop(KEPT, None)
-    return sorted(years)
+from roadchief.issues.models import Case, CasePause
 
 
 def pauses_of(session: Session, case: Case) -> list[CasePause]:

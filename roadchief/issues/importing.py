@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from roadchief import holidays
 from roadchief.db import Database, new_id, tenant_of
 from roadchief.issues import cases, categories, clocks, deadlines, tallies, triage
 from roadchief.issues.models import Case, CaseStep
@@ -214,7 +215,7 @@ def _case(session: Session, row: Foreign, origin: str, zone: ZoneInfo) -> Case:
     )
     case.subdistrict_id = tenant_of(session)
     case.repeat, case.steps, case.provisional = False, 1, True
-    plan = deadlines.plan(reported, clocks.limit_of(case), [], reported, clocks.calendar(session))
+    plan = deadlines.plan(reported, clocks.limit_of(case), [], reported, holidays.calendar(session))
     case.due_at, case.yellow_at, case.black_at = plan.due, plan.yellow, plan.black
     case.provisional = plan.provisional
     case.told_light = "black"

@@ -276,13 +276,3 @@ class SavedView(Tenant, Base):
     person_id: Mapped[uuid.UUID]
     name: Mapped[str]
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB)
-
-
-class HolidayYear(Base):
-    """A year of working days entered after the software was shipped. Shared: one country."""
-
-    __tablename__ = "holiday_year"
-
-    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    table: Mapped[str]  # in the form of workdays.toml
-    entered_at: Mapped[datetime]

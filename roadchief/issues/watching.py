@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from roadchief import holidays
 from roadchief.accounts import notices
 from roadchief.db import tenant_of
 from roadchief.issues import adjusting, cases, categories, clocks, deadlines, moves, telling
@@ -179,5 +180,5 @@ def recalculate(session: Session, case_id: uuid.UUID, *, at: datetime) -> None:
 def _in_hours(session: Session, at: datetime) -> bool:
     """Is it working time now?"""
     wall = at.astimezone(deadlines.HERE).replace(tzinfo=None)
-    calendar = clocks.calendar(session)
+    calendar = holidays.calendar(session)
     return calendar.between(wall, wall + timedelta(minutes=1)) > timedelta()

@@ -10,6 +10,7 @@ import roadchief.accounts.notice_models
 import roadchief.blobs.models
 import roadchief.codes.models
 import roadchief.events
+import roadchief.holidays
 import roadchief.insight.models
 import roadchief.issues.models
 import roadchief.issues.tally_models

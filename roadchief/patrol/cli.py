@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from roadchief import config
+from roadchief import config, holidays
 from roadchief.db import Database
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.lib.workdays import Workdays
 from roadchief.patrol import monthly, roster, sheet, weeks
 from roadchief.streets.models import Subdistrict
 
@@ -33,8 +32,8 @@ def plan(subdistrict: int, week: datetime | None) -> None:
     monday = roster.monday_of(day)
     with _database().transaction(subdistrict) as session:
         _place(session, subdistrict)
-        made = weeks.lay(session, monday, by=None, at=at, days=Workdays())
-        found = weeks.look(session, monday, None, days=Workdays())
+        made = weeks.lay(session, monday, by=None, at=at, days=holidays.calendar(session))
+        found = weeks.look(session, monday, None, days=holidays.calendar(session))
     click.echo(f"{monday}：新排 {made} 个班次，空缺 {len(found.gaps)}，重叠 {len(found.overlaps)}")
     for on, name, _why in found.gaps[:20]:
         click.echo(f"  空缺 {on} {name}")

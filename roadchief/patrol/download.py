@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import from_hex, new_id, tenant_of
 from roadchief.errors import NotFound
-from roadchief.patrol import checklists, due, route, rules
+from roadchief.patrol import checklists, due, ordering, rules
 from roadchief.patrol import shifts as planning
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.reading import instant_text
@@ -51,6 +51,7 @@ LEFT JOIN LATERAL (SELECT y.id FROM recheck y WHERE y.subdistrict_id = :here
   AND y.until > :at LIMIT 1) x ON true
 {LAST}
 WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id = ANY(:segments)
+ORDER BY f.id
 """
 )
 HANDOVERS = text(
@@ -134,7 +135,11 @@ def shift(
     if row.person_id != person_id or row.state == "cancelled":
         raise NotFound
     segments = planning.segments_of(session, shift_id)
-    found = stops(session, segments, person_id, at=at)
+    rows = _rows(session, segments, person_id, at=at)
+    way = ordering.of(list(rows.values()), segments)
+    found = [
+        _stop_facts(rows[shop.stop.key], place, at=at) for place, shop in enumerate(way.shops, 1)
+    ]
     freeze(session, row, found, at=at)
     ids = [segment.id for segment in segments]
     here = tenant_of(session)
@@ -148,6 +153,11 @@ def shift(
         "at": instant_text(at),
         "segments": [_segment_facts(one, radii.get(one.id)) for one in segments],
         "stops": found,
+        "walk": {
+            "kind": way.kind,
+            "length_m": round(way.length_m),
+            "why": {one: way.say(one) for one in ("zh", "en")},
+        },
         "checklist": {"version": form.version, "items": [item_facts(code) for code in form.items]},
         "groups": {code: {"zh": zh, "en": en} for code, (zh, en) in standards.groups().items()},
         "handovers": _handovers(session, ids, person_id, at=at),
@@ -157,10 +167,9 @@ def shift(
     }
 
 
-def stops(
+def _rows(
     session: Session, segments: list[RoadSegment], person_id: uuid.UUID, *, at: datetime
-) -> list[dict[str, Any]]:
-    """Storefronts of the segments in walking order, each with what is due and why."""
+) -> dict[uuid.UUID, Row[Any]]:
     values = {
         "here": tenant_of(session),
         "segments": [one.id for one in segments],
@@ -168,15 +177,8 @@ def stops(
         "at": at,
         "day": at.date(),
     }
-    rows = {row.id: row for row in session.execute(STOPS, values)}
-    walk = route.along(
-        (
-            route.Stop(row.id, row.road_id, row.segment_seq, row.side, row.measure_m)
-            for row in rows.values()
-        ),
-        list(dict.fromkeys(one.road_id for one in segments)),
-    )
-    return [_stop_facts(rows[one.key], order, at=at) for order, one in enumerate(walk, 1)]
+    # In a fixed order, so that the same storefronts always make the same walk.
+    return {row.id: row for row in session.execute(STOPS, values)}
 
 
 def freeze(session: Session, row: Shift, found: list[dict[str, Any]], *, at: datetime) -> None:

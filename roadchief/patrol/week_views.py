@@ -8,11 +8,11 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from roadchief import holidays
 from roadchief.accounts import roster as people
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.lib.workdays import Workdays
 from roadchief.patrol import board, roster, shifts, weeks
 from roadchief.streets import register
 from roadchief.streets.models import RoadSegment
@@ -31,7 +31,7 @@ def show() -> str:
     monday = roster.monday_of(_asked_day(request.args.get("on")) or clock.local_date(at))
     with tenant_transaction(current().subdistrict_id) as session:
         mine = weeks.own_segments(session, current(), at=at)
-        week = weeks.look(session, monday, mine, days=Workdays())
+        week = weeks.look(session, monday, mine, days=holidays.calendar(session))
         walkers = shifts.people(session, WALK, at=at)
     return render_template(
         "patrol/week.html",
@@ -49,7 +49,9 @@ def show() -> str:
 def lay() -> AnyResponse:
     actor, monday = current(), _monday()
     with tenant_transaction(actor.subdistrict_id) as session:
-        made = weeks.lay(session, monday, by=actor.person_id, at=clock.now(), days=Workdays())
+        made = weeks.lay(
+            session, monday, by=actor.person_id, at=clock.now(), days=holidays.calendar(session)
+        )
     flash(gettext("已排 %(n)s 个班次。", n=made), "ok")
     return redirect(url_for("weeks.show", on=monday))
 

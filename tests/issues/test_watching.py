@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from roadchief import holidays
 from roadchief.db import Database
 from roadchief.issues import (
     adjusting,
     cases,
-    clocks,
     feedback,
     handling,
     importing,
@@ -153,11 +153,11 @@ def test_limits_change_by_command_with_a_preview(session: Session, world: World)
 
 def test_a_year_is_entered(session: Session) -> None:
     with pytest.raises(BadYear):
-        clocks.enter_years(session, "[2028]\nwork=['2028-01-04']", at=TUESDAY)
+        holidays.enter_years(session, "[2028]\nwork=['2028-01-04']", at=TUESDAY)
     text = "[2028]\nsource='通知'\noff=[['2028-01-01','2028-01-03']]\nwork=['2028-01-08']"
-    assert clocks.enter_years(session, text, at=TUESDAY) == [2028]
-    assert clocks.enter_years(session, text, at=TUESDAY) == [2028]
-    calendar = clocks.calendar(session)
+    assert holidays.enter_years(session, text, at=TUESDAY) == [2028]
+    assert holidays.enter_years(session, text, at=TUESDAY) == [2028]
+    calendar = holidays.calendar(session)
     assert calendar.years[2028].announced
     assert calendar.years[2026].announced
 

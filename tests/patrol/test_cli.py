@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from roadchief import holidays
 from roadchief.cli import main
 from roadchief.db import Database
 from roadchief.lib import clock
@@ -62,6 +63,25 @@ def test_a_named_week_is_that_week(database: Database) -> None:
     code, said = run("plan", "--subdistrict", str(WEIFANG), "--week", day.isoformat())
     assert code == 0, said
     assert said.startswith((day - timedelta(days=day.weekday())).isoformat())
+
+
+def test_a_holiday_entered_since_is_not_planned(database: Database) -> None:
+    day = clock.local_date(clock.now()) + timedelta(days=70)
+    monday = day - timedelta(days=day.weekday())
+    holiday = [monday + timedelta(days=n) for n in range(5)]
+    with database.transaction(WEIFANG) as session:
+        table = "".join(
+            f"[{year}]\noff={[[str(one)] * 2 for one in holiday if one.year == year]}\n"
+            for year in sorted({one.year for one in holiday})
+        )
+        holidays.enter_years(session, table, at=clock.now())
+    before = shifts(database)
+    code, said = run("plan", "--subdistrict", str(WEIFANG), "--week", monday.isoformat())
+    assert code == 0, said
+    assert shifts(database) == before
+    after = monday + timedelta(days=7)
+    assert run("plan", "--subdistrict", str(WEIFANG), "--week", after.isoformat())[0] == 0
+    assert shifts(database) > before
 
 
 def test_the_month_as_words_page_and_table(database: Database, tmp_path: Path) -> None:
