@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import click
+from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from roadchief import config
@@ -36,8 +37,17 @@ def _refuse(*sentences: str) -> int:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="roadchief")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """路长制 RoadChief: named people answer for named road segments."""
+    # Commands that render pages make the application by this; they lie below it.
+    ctx.obj = _application
+
+
+def _application() -> Flask:
+    from roadchief.app import create_app
+
+    return create_app()
 
 
 @main.command()

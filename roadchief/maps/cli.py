@@ -16,6 +16,7 @@ from roadchief.lib import clock
 from roadchief.maps import api, exporting, features
 from roadchief.maps.collections import COLLECTIONS
 from roadchief.maps.features import Wanted
+from roadchief.maps.saving_cli import page
 
 # The operator of the machine sees all that the sub-district has.
 EVERYTHING = {"everywhere": True, "who": None, "all_cases": True, "officer": None}
@@ -66,6 +67,9 @@ def export(layer: str, subdistrict: int, out: Path, bbox: str | None) -> None:
     finally:
         part.unlink(missing_ok=True)
     click.echo(f"{out}: {count} {layer}")
+
+
+group.add_command(page)
 
 
 @click.command()

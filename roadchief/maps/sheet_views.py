@@ -4,7 +4,7 @@ after. Each is scoped to what the person may see, and is a list without script."
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.maps import case_sheets, coverage_sheet, hot_sheet, patrol_sheet
+from roadchief.maps import case_sheets, coverage_sheet, hot_sheet, patrol_sheet, saving
 from roadchief.maps.case_sheets import Periods
 from roadchief.maps.duty_layers import cases_in_reach, segments_in_reach
 from roadchief.maps.folium_pages import Pieces, street_map
@@ -21,6 +21,7 @@ from roadchief.maps.sheets import LISTED, Sheet
 from roadchief.maps.views import subdistrict
 from roadchief.patrol import weeks
 from roadchief.streets import catalog
+from roadchief.streets.models import Subdistrict
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.pages import Page, language, page_number
 
@@ -190,10 +191,12 @@ def periods(given: dict[str, str], today: date) -> tuple[Periods, str]:
     return Periods(since, until, with_since), ""
 
 
-def _page(make: Callable[[Session], Made], **asked: Any) -> str:
+def _page(make: Callable[[Session], Made], **asked: Any) -> Any:
     here = subdistrict()
     with tenant_transaction(here.id) as session:
         sheet, more = make(session)
+        if request.args.get("save") == "html":
+            return _file(saved(session, sheet, here, at=clock.now()), sheet)
         bounds = sheet.bounds or catalog.extent(session)
     if bounds is None and here.area is not None:
         bounds = here.area.bounds
@@ -208,6 +211,30 @@ def _page(make: Callable[[Session], Made], **asked: Any) -> str:
         drawing=draw(sheet, here.id, bounds, data=data),
         **more,
     )
+
+
+def saved(session: Session, sheet: Sheet, here: Subdistrict, *, at: datetime) -> str:
+    """The sheet as a file that stands alone."""
+    known = settings()
+    shown = (known.map_attribution, known.map_review_number)
+    return saving.page(
+        session,
+        sheet,
+        draw(sheet, here.id, sheet.bounds or catalog.extent(session), data=""),
+        saving.Heading(
+            here.name,
+            clock.local(at).strftime("%Y-%m-%d %H:%M"),
+            " · ".join(part for part in shown if part),
+        ),
+    )
+
+
+def _file(text: str, sheet: Sheet) -> Response:
+    answer = Response(text, mimetype="text/html")
+    name = f"{sheet.name}-{clock.local_date(clock.now())}.html"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def draw(

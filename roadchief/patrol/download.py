@@ -1,6 +1,7 @@
 """What a phone takes along for a shift, so that it needs no signal until evening."""
 
 import uuid
+from collections.abc import Hashable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -169,7 +170,7 @@ def shift(
 
 def _rows(
     session: Session, segments: list[RoadSegment], person_id: uuid.UUID, *, at: datetime
-) -> dict[uuid.UUID, Row[Any]]:
+) -> dict[Hashable, Row[Any]]:
     values = {
         "here": tenant_of(session),
         "segments": [one.id for one in segments],

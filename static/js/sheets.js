@@ -119,7 +119,7 @@ window.RoadChiefSheets = (() => {
         map.getContainer().dataset.drawn = String(mine);
       } catch { if (mine === last && said) said.textContent = given.words.trouble; }
     }
-    if (alone) { draw(JSON.parse(alone.textContent).shapes.features); map.getContainer().dataset.drawn = "1"; }
+    if (alone) { draw(JSON.parse(alone.textContent).shapes.features); tie(); map.getContainer().dataset.drawn = "1"; }
     else load(given.data, false);
     slide(load);
     addEventListener("beforeprint", () => map.invalidateSize({ pan: false }));

@@ -1,0 +1,95 @@
+"""`roadchief maps page`: a map page as one file, for a meeting without network."""
+
+import os
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from roadchief.errors import BadInput
+from roadchief.lib import clock
+from roadchief.maps import case_sheets, coverage_sheet, hot_sheet, saving, street_sheets
+from roadchief.maps.case_sheets import Periods
+from roadchief.maps.sheet_views import saved
+from roadchief.maps.sheets import Sheet
+from roadchief.maps.views import subdistrict
+from roadchief.web import tenant_transaction
+
+# The operator of the machine sees all that the sub-district has.
+STREETS: dict[str, Any] = {"everywhere": True, "who": None}
+CASES: dict[str, Any] = {"all_cases": True, "officer": None}
+
+
+def _compare(session: Session, at: datetime) -> Sheet:
+    today = clock.local_date(at)
+    usual = Periods(today - timedelta(days=29), today, today - timedelta(days=59))
+    return case_sheets.compare(session, CASES, usual, at=at)
+
+
+SHEETS: dict[str, Callable[[Session, datetime, str], Sheet]] = {
+    "district": lambda session, at, _: street_sheets.district(session, at=at),
+    "coverage": lambda session, at, _: coverage_sheet.coverage(session, STREETS, at=at),
+    "cases": lambda session, at, language: case_sheets.cases(
+        session, CASES, on=clock.local_date(at), at=at, language=language
+    ),
+    "hot": lambda session, _, language: hot_sheet.hot(session, None, language=language),
+    "compare": lambda session, at, _: _compare(session, at),
+}
+
+
+@click.command()
+@click.argument("name", metavar="PAGE")
+@click.option(
+    "--subdistrict", "code", required=True, type=click.IntRange(100_000_000, 999_999_999),
+    help="9 digits",
+)  # fmt: skip
+@click.option("--segment", type=click.UUID, help="the segment of PAGE `segment`")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+@click.pass_obj
+def page(
+    make_app: Callable[[], Flask],
+    name: str,
+    code: int,
+    segment: uuid.UUID | None,
+    out: Path,
+    language: str,
+) -> None:
+    """Write the map PAGE (district, segment, coverage, cases, hot, compare) to --out.
+
+    Its ending says the form: .html stands alone and opens without network, .png is a picture.
+    """
+    ending = saving.ending(out)
+    if name not in {*SHEETS, "segment"}:
+        known = ", ".join([*SHEETS, "segment"])
+        raise BadInput(field="PAGE", reason_zh=f"可选：{known}", reason_en=f"one of {known}")
+    if (name == "segment") != (segment is not None):
+        raise BadInput(
+            field="--segment",
+            reason_zh="只有 segment 页要写 --segment，且必须写",
+            reason_en="goes with the page `segment`, and that page needs it",
+        )
+    with make_app().test_request_context(f"/map/?s={code}&lang={language}"):
+        here, at = subdistrict(), clock.now()
+        with tenant_transaction(here.id) as session:
+            sheet = (
+                street_sheets.segment(session, segment, at=at)
+                if segment
+                else SHEETS[name](session, at, language)
+            )
+            text = saved(session, sheet, here, at=at)
+    part = out.with_name(f".{os.getpid()}-{out.name}")
+    try:
+        if ending == ".png":
+            saving.picture(text, part)
+        else:
+            part.write_text(text, encoding="utf-8")
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"{out}: {sheet.title}, {len(sheet.rows)}")

@@ -1,0 +1,141 @@
+"""A saved map: one file that needs nothing else, says when it was made, and shows nobody more."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from playwright.sync_api import Request, sync_playwright
+
+from roadchief.cli import main
+from roadchief.db import Database
+from roadchief.maps import saving
+from tests import makers
+from tests.conftest import WEIFANG, make_settings
+from tests.maps.test_sheets import street, web
+
+__all__ = ["web"]  # a fixture of the sheets' own tests
+LOADS = re.compile(r"""(?:src|href)=["'](?!data:|#)|@import|url\((?!["']?data:)""")
+
+
+@pytest.fixture
+def town(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[uuid.UUID]:
+    """A street with three shops, as the command line finds it; its first segment's id."""
+    database = Database(make_settings(fresh_url, tmp_path))
+    with database.transaction(WEIFANG) as session:
+        makers.make_subdistrict(session)
+        first, _second = street(session)
+        first.name = "崂山路</script><b>"
+        found = first.id
+    monkeypatch.setenv("ROADCHIEF_DATABASE_URL", fresh_url)
+    monkeypatch.setenv("ROADCHIEF_VAR_DIR", str(tmp_path / "var"))
+    yield found
+    database.engine.dispose()
+
+
+def run(name: str, out: Path, *words: str) -> Result:
+    place = ["--subdistrict", str(WEIFANG), "--out", str(out)]
+    return CliRunner().invoke(main, ["maps", "page", name, *place, *words])
+
+
+@pytest.mark.parametrize("name", ["district", "segment", "coverage", "cases", "hot", "compare"])
+def test_every_page_stands_alone(town: uuid.UUID, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "map.html"
+    words = ["--segment", str(town)] if name == "segment" else []
+    answer = run(name, out, *words)
+    assert answer.exit_code == 0, answer.output
+    text = out.read_text(encoding="utf-8")
+    head = re.sub(r"<script.*?</script>", "", text, flags=re.S)
+    assert LOADS.findall(head) == []
+    assert "default-src 'none'" in text
+    data = re.search(r'id="sheet-data">(.*?)</script>', text, re.S)
+    assert data
+    told = json.loads(data[1])
+    assert told["ground"]
+    assert all(row["address"] == "" for row in told["rows"])
+    assert "</script><b>" not in text
+    assert not list(tmp_path.glob(".*map.html"))
+
+
+def test_it_opens_from_the_disk_without_network_and_draws(town: uuid.UUID, tmp_path: Path) -> None:
+    out, asked, troubles = tmp_path / "map.html", list[str](), list[str]()
+    assert run("coverage", out).exit_code == 0
+
+    def note(request: Request) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            asked.append(request.url)
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
+        page = context.new_page()
+        page.on("request", note)
+        page.on("console", lambda said: troubles.append(said.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(out.as_uri())
+        page.locator("[data-drawn='1']").wait_for()
+        # What is drawn: the streets below and the segments above them, as pixels and as signs.
+        inked = page.evaluate(
+            "[...document.querySelectorAll('canvas')].some((c) => c.getContext('2d')"
+            ".getImageData(0, 0, c.width, c.height).data.some((v) => v))"
+        )
+        assert inked
+        page.locator("button.show").first.click()
+        page.locator(".leaflet-popup h3").wait_for()
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        browser.close()
+    assert (asked, troubles) == ([], [])
+    assert wide <= 0
+
+
+def test_a_picture_is_drawn(town: uuid.UUID, tmp_path: Path) -> None:
+    out = tmp_path / "map.png"
+    answer = run("district", out, "--language", "en")
+    assert answer.exit_code == 0, answer.output
+    assert out.read_bytes().startswith(b"\x89PNG")
+    assert out.stat().st_size > 20_000
+
+
+def test_without_a_browser_the_picture_is_refused_in_words(
+    town: uuid.UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "BROWSERS", ("no-such-browser",))
+    answer = run("district", tmp_path / "map.png")
+    assert answer.exit_code == 2
+    assert "Chromium" in answer.output
+    assert list(tmp_path.glob("*.png")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "words", "why"),
+    [
+        ("nothing", "a.html", [], "coverage"),
+        ("coverage", "a.pdf", [], ".html"),
+        ("segment", "a.html", [], "--segment"),
+        ("segment", "a.html", ["--segment", "x"], "x"),
+        ("coverage", "a.html", ["--segment", str(uuid.uuid4())], "--segment"),
+        ("segment", "a.html", ["--segment", str(uuid.uuid4())], "没有找到"),
+        ("district", "a.html", ["--subdistrict", "310115999"], "没有找到"),
+    ],
+)
+def test_odd_words_are_refused_and_write_nothing(
+    town: uuid.UUID, tmp_path: Path, name: str, file: str, words: list[str], why: str
+) -> None:
+    answer = run(name, tmp_path / file, *words)
+    assert answer.exit_code == 2
+    assert why in answer.output
+    assert not (tmp_path / file).exists()
+
+
+def test_a_page_is_saved_by_whom_it_is_shown_to(web, database: Database) -> None:  # type: ignore[no-untyped-def]
+    with database.transaction(WEIFANG) as session:
+        street(session)
+    answer = web("operator").get("/map/coverage?save=html")
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert 'id="sheet-data"' in answer.text
+    assert web("officer").get("/map/coverage?save=html").status_code == 403
