@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import click
-from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from roadchief import config
@@ -44,7 +43,7 @@ def main(ctx: click.Context) -> None:
     ctx.obj = _application
 
 
-def _application() -> Flask:
+def _application() -> Any:
     from roadchief.app import create_app
 
     return create_app()

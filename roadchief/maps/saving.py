@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import render_template
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -51,21 +50,21 @@ class Heading:
     attribution: str
 
 
-def page(session: Session, sheet: Sheet, drawing: Pieces, heading: Heading) -> str:
-    """The file's text. `drawing` is the map made for no address (its data stand in the page)."""
+def contents(session: Session, sheet: Sheet, drawing: Pieces, heading: Heading) -> dict[str, Any]:
+    """What maps/saved.html is filled with. `drawing` is the map made for no address: its data
+    stand in the page."""
     paper = sheet.on_paper()
     told = paper.told() | {"ground": sheets.ground(session)}
-    return render_template(
-        "maps/saved.html",
-        sheet=paper,
-        rows=paper.rows[:MOST_ROWS],
-        heading=heading,
-        drawing=drawing,
-        styles=[_style(name) for name in STYLES],
-        scripts=[_script(name) for name in SCRIPTS],
-        data=_in_script(told),
-        mark=b64encode((STATIC / "img/mark.svg").read_bytes()).decode(),
-    )
+    return {
+        "sheet": paper,
+        "rows": paper.rows[:MOST_ROWS],
+        "heading": heading,
+        "drawing": drawing,
+        "styles": [_style(name) for name in STYLES],
+        "scripts": [_script(name) for name in SCRIPTS],
+        "data": _in_script(told),
+        "mark": b64encode((STATIC / "img/mark.svg").read_bytes()).decode(),
+    }
 
 
 def picture(text: str, out: Path) -> None:

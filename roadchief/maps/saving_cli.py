@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask
 from sqlalchemy.orm import Session
 
 from roadchief.errors import BadInput
@@ -53,7 +52,7 @@ SHEETS: dict[str, Callable[[Session, datetime, str], Sheet]] = {
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.pass_obj
 def page(
-    make_app: Callable[[], Flask],
+    make_app: Callable[[], Any],
     name: str,
     code: int,
     segment: uuid.UUID | None,

@@ -217,7 +217,7 @@ def saved(session: Session, sheet: Sheet, here: Subdistrict, *, at: datetime) ->
     """The sheet as a file that stands alone."""
     known = settings()
     shown = (known.map_attribution, known.map_review_number)
-    return saving.page(
+    filled = saving.contents(
         session,
         sheet,
         draw(sheet, here.id, sheet.bounds or catalog.extent(session), data=""),
@@ -227,6 +227,7 @@ def saved(session: Session, sheet: Sheet, here: Subdistrict, *, at: datetime) ->
             " · ".join(part for part in shown if part),
         ),
     )
+    return render_template("maps/saved.html", **filled)
 
 
 def _file(text: str, sheet: Sheet) -> Response:
