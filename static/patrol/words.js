@@ -5,6 +5,9 @@ import { ENGLISH } from "./english.js";
 const CHOICE = "patrol-language";
 let chosen = null;
 
+/* Times are those of the streets, whatever zone the phone is set to. */
+const PLACE = "Asia/Shanghai";
+
 export function language() {
   if (!chosen) {
     let kept = null;
@@ -33,8 +36,15 @@ export function say(pair) {
 }
 
 export function clockTime(ms) {
-  return new Date(ms).toLocaleTimeString(language() === "en" ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+  return new Date(ms).toLocaleTimeString(language() === "en" ? "en-GB" : "zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: PLACE });
 }
+
+/** The day of an instant, with its weekday, where the streets are. */
+export function dayOf(ms) {
+  return new Date(ms).toLocaleDateString(language() === "en" ? "en-GB" : "zh-CN", { month: "numeric", day: "numeric", weekday: "short", timeZone: PLACE });
+}
+
+export const dayAndTime = (ms) => `${dayOf(ms)} ${clockTime(ms)}`;
 
 /** How long ago, in the largest whole unit. */
 export function ago(ms, now = Date.now()) {

@@ -1,5 +1,6 @@
 """The day of a patroller in a real browser: camera, position, no signal, and back."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,19 @@ def phones(browser: Browser, laoshan: Street) -> Iterator[Phones]:
     for one in made:
         one.context.close()
     assert [line for one in made for line in one.trouble] == []
+
+
+def test_times_are_those_of_the_streets_whatever_the_phone_is_set_to(phones: Phones) -> None:
+    shown = []
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        phone = phones(timezone_id=zone)
+        phone.start()
+        expect(phone.page.get_by_role("link", name="扫码打卡")).to_be_visible()
+        words = phone.page.locator("header").first.inner_text()
+        shown.append(re.findall(r"至 (\d\d:\d\d)", words))
+        # The order of the list says why.
+        expect(phone.page.get_by_text("沿路走：一侧去，另一侧回")).to_be_visible()
+    assert shown[0] == shown[1] != []
 
 
 def test_a_beat_is_walked_without_signal_and_arrives_whole(

@@ -47,7 +47,7 @@ export default async function beat(rest, tools) {
       el("div.mapbox", {}, canvas, el("div.mapkeys", {},
         button("+", () => map.zoom(1.4), { "aria-label": t("放大地图") }), button("−", () => map.zoom(1 / 1.4), { "aria-label": t("缩小地图") }),
         button("", async () => { await locate({ watchMs: 4000 }); map.view = null; draw(); }, { name: "current-location", "aria-label": t("回到我的位置") }))),
-      numbers, el("p.sub.note", {}, icon("route"), " ", say(day.shift.walk?.why) || ""), list,
+      numbers, el("p.sub.note", {}, say(day.shift.walk?.why)), list,
       el("p.sub.note", {}, running() ? t("班次期间、屏幕亮着时记录行走轨迹，{n} 天后删除。", { n: day.shift.tracks_kept_days ?? 30 }) : ""),
       el("nav.more", { "aria-label": t("更多") },
         el("a.soft", { href: "#/near" }, t("牌坏了/没有牌")), el("a.soft", { href: "#/handover" }, icon("notes"), " ", t("交接")),

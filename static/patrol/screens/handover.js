@@ -3,7 +3,7 @@
 import { day, record } from "../day.js";
 import { keep } from "../store.js";
 import { button, card, el, field, tell } from "../page.js";
-import { t } from "../words.js";
+import { dayAndTime, t } from "../words.js";
 
 export default async function handover([part], { go, refresh }) {
   if (!day.shift) return { title: t("交接"), back: "", nodes: [card(null, t("先开始班次。"))] };
@@ -16,7 +16,7 @@ export default async function handover([part], { go, refresh }) {
     if (part === "read" && !notes.some((other) => !other.read)) go("");
     else refresh();
   };
-  const reading = notes.length ? card(t("上一班留言"), ...notes.map((one) => el("article.note", {}, el("p", {}, one.text), el("p.sub", {}, `${one.by || ""} ${one.at ? new Date(one.at).toLocaleString() : ""}`), one.read ? el("p.sub.ok", {}, `● ${t("已读")}`) : button(t("我已读"), () => confirmRead(one), { kind: "main" })))) : card(t("上一班留言"), el("p.sub", {}, t("没有留言。")));
+  const reading = notes.length ? card(t("上一班留言"), ...notes.map((one) => el("article.note", {}, el("p", {}, one.text), el("p.sub", {}, `${one.by || ""} ${one.at ? dayAndTime(one.at) : ""}`), one.read ? el("p.sub.ok", {}, `● ${t("已读")}`) : button(t("我已读"), () => confirmRead(one), { kind: "main" })))) : card(t("上一班留言"), el("p.sub", {}, t("没有留言。")));
   if (part === "read" && unread.length) return { title: t("先读交接"), back: undefined, nodes: [reading] };
   const segment = el("select", { name: "segment" }, ...(day.shift.segments || []).map((one) => el("option", { value: one.id }, one.name)));
   const text = el("textarea", { rows: "4", maxlength: "2000", name: "text" });

@@ -4,7 +4,7 @@ import { day, stopById } from "../day.js";
 import * as outbox from "../outbox.js";
 import { button, card, confirmBy, el, field, tell } from "../page.js";
 import { seal } from "../sealing.js";
-import { ago, say, t } from "../words.js";
+import { ago, clockTime, dayAndTime, say, t } from "../words.js";
 
 const KINDS = { check_in: "打卡", finding: "案件", missed: "查不了", handover: "交接留言", handover_read: "交接已读", shift_start: "开始班次", shift_close: "收班", track: "轨迹", explain: "说明", self_check: "自查" };
 const STATES = { ready: "等待发送", photos: "内容已到，等照片", attention: "要处理" };
@@ -29,7 +29,7 @@ export default async function queue([id], tools) {
       others ? el("p.notice.warn", {}, t("其中 {n} 条是别人的，只有本人登录后才会发送。", { n: others })) : null,
       records.length ? card(null, el("ul.rows", {}, ...records.map(row))) : card(null, el("p.empty", {}, t("没有等待发送的内容。打卡、案件、留言先存在这里，服务器逐条确认后才删除。"))),
       records.length ? el("div.stack", {}, button(t("现在发送"), () => send({ loud: true }), { kind: "main", name: "cloud-upload" }), button(t("导出加密文件"), () => exportAll(records), { name: "download" })) : null,
-      el("details.card", {}, el("summary", {}, t("最近送达的 {n} 条", { n: sent.length })), el("ul.rows", {}, ...sent.slice(0, 50).map((receipt) => el("li", {}, el("span.grow", {}, `${t(KINDS[receipt.kind] || receipt.kind)} · ${new Date(receipt.at).toLocaleTimeString()}`, el("br"), el("span.sub", {}, receipt.answer.status === "given_up" ? t("已放弃或被撤销") : t("回执 {r}", { r: receipt.answer.receipt || "" }))), receipt.answer.status === "given_up" ? null : button(t("再发一次"), async () => { await outbox.resend(receipt.id); send(); }))))),
+      el("details.card", {}, el("summary", {}, t("最近送达的 {n} 条", { n: sent.length })), el("ul.rows", {}, ...sent.slice(0, 50).map((receipt) => el("li", {}, el("span.grow", {}, `${t(KINDS[receipt.kind] || receipt.kind)} · ${clockTime(receipt.at)}`, el("br"), el("span.sub", {}, receipt.answer.status === "given_up" ? t("已放弃或被撤销") : t("回执 {r}", { r: receipt.answer.receipt || "" }))), receipt.answer.status === "given_up" ? null : button(t("再发一次"), async () => { await outbox.resend(receipt.id); send(); }))))),
       el("p.sub.note", {}, [estimate ? t("手机已用 {n} MB，可用约 {m} MB。", { n: (estimate.usage / 1e6).toFixed(1), m: Math.round((estimate.quota - estimate.usage) / 1e6) }) : "", firm ? t("系统已答应不自动清理。") : t("建议把本页“添加到主屏幕”，以免系统清理。")].join("")),
     ],
   };
@@ -73,7 +73,7 @@ async function one(id, { go, refresh, send }) {
     title: t(KINDS[record.kind] || record.kind), sub: placeOf(item), back: "queue",
     nodes: [
       card(null, el("p.lead", {}, `${t(STATES[record.state] || record.state)}${reasonOf(record) ? `：${reasonOf(record)}` : ""}`),
-        el("dl.facts", {}, el("dt", {}, t("记录时间")), el("dd", {}, new Date(record.saved_at).toLocaleString()), el("dt", {}, t("等了")), el("dd", {}, ago(record.saved_at)), el("dt", {}, t("试过")), el("dd", {}, t("{n} 次", { n: record.tries })), el("dt", {}, t("照片")), el("dd", {}, t("{n} 张", { n: photos.length })), el("dt", {}, t("编号")), el("dd.sub", {}, record.id)),
+        el("dl.facts", {}, el("dt", {}, t("记录时间")), el("dd", {}, dayAndTime(record.saved_at)), el("dt", {}, t("等了")), el("dd", {}, ago(record.saved_at)), el("dt", {}, t("试过")), el("dd", {}, t("{n} 次", { n: record.tries })), el("dt", {}, t("照片")), el("dd", {}, t("{n} 张", { n: photos.length })), el("dt", {}, t("编号")), el("dd.sub", {}, record.id)),
         el("div.photos", {}, ...photos.map((photo) => { const address = URL.createObjectURL(new Blob([photo.bytes], { type: photo.type })); return el("img", { src: address, alt: t("照片"), onload: () => URL.revokeObjectURL(address) }); })),
         el("details", {}, el("summary", {}, t("全部内容")), el("pre", {}, JSON.stringify(item, null, 2)))),
       mine && record.state === "attention" ? card(t("修改后重发"), note ? field(t("说明"), note) : el("p.sub", {}, t("内容不变，用新的编号再发一次。")), button(t("修改后重发"), repair, { kind: "main" })) : null,

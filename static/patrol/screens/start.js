@@ -4,7 +4,7 @@ import { startTrack } from "../track.js";
 import { day, fetchShift, fetchShifts, record } from "../day.js";
 import { button, card, el, tell } from "../page.js";
 import { askServer } from "../server.js";
-import { clockTime, t } from "../words.js";
+import { clockTime, dayOf, t } from "../words.js";
 
 const STATES = { planned: "未开始", running: "进行中", closed: "已结束", cancelled: "已取消" };
 
@@ -45,7 +45,7 @@ function drawShifts(list, rest, go) {
   const open = day.shifts.filter((shift) => ["planned", "running"].includes(shift.state));
   list.replaceChildren(...open.map((shift) => el("li", {},
     el("div.grow", {}, el("b", {}, shift.title || t("巡查")), el("br"),
-      el("span.sub", {}, `${new Date(shift.starts_at).toLocaleDateString()} ${clockTime(Date.parse(shift.starts_at))}–${clockTime(Date.parse(shift.ends_at))} · ${t(STATES[shift.state] || shift.state)}`), el("br"),
+      el("span.sub", {}, `${dayOf(Date.parse(shift.starts_at))} ${clockTime(Date.parse(shift.starts_at))}–${clockTime(Date.parse(shift.ends_at))} · ${t(STATES[shift.state] || shift.state)}`), el("br"),
       el("span.sub", {}, shift.segments.join("、"))),
     button(shift.state === "running" ? t("继续") : t("开始"), (event) => begin(event.currentTarget, shift.id, go), { kind: "main" }))));
   if (!open.length) list.replaceChildren(el("li.empty", {}, t("今天没有排给您的班次。可以自己选一段路开始。")));
