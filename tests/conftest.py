@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
@@ -22,6 +23,13 @@ from tests.cast import Cast
 
 WEIFANG = 310115004
 YANGJING = 310115013
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+]
 STRANGERS = ROOT.parent / "shared" / "data"
 
 
@@ -187,3 +195,14 @@ def queries(engine: Engine) -> Callable[[], Any]:
 @pytest.fixture
 def cast(database: Database, settings: Settings) -> Cast:
     return Cast(database, settings)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one Chromium of this test process: Playwright allows only one of itself a thread."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("chromium is absent: apt-get install chromium")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, expect
 
 from roadchief.lib import clock
 from tests import pictures
-from tests.browser.conftest import CHROMIUM
+from tests.conftest import CHROMIUM
 from tests.pwa.handset import ARGUMENTS, Handset
 from tests.pwa.street import Street, street
 from tests.pwa.wire import Fault, Wire

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, expect
 
 from roadchief.config import ROOT
-from tests.browser.conftest import CHROMIUM
+from tests.conftest import CHROMIUM
 from tests.pwa.handset import ARGUMENTS, Handset
 from tests.pwa.street import Street, street
 

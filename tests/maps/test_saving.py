@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from playwright.sync_api import Request, sync_playwright
+from playwright.sync_api import Browser, Request
 
 from roadchief.cli import main
 from roadchief.db import Database
@@ -60,7 +60,9 @@ def test_every_page_stands_alone(town: uuid.UUID, tmp_path: Path, name: str) -> 
     assert not list(tmp_path.glob(".*map.html"))
 
 
-def test_it_opens_from_the_disk_without_network_and_draws(town: uuid.UUID, tmp_path: Path) -> None:
+def test_it_opens_from_the_disk_without_network_and_draws(
+    town: uuid.UUID, tmp_path: Path, browser: Browser
+) -> None:
     out, asked, troubles = tmp_path / "map.html", list[str](), list[str]()
     assert run("coverage", out).exit_code == 0
 
@@ -68,25 +70,23 @@ def test_it_opens_from_the_disk_without_network_and_draws(town: uuid.UUID, tmp_p
         if not request.url.startswith(("file:", "data:")):
             asked.append(request.url)
 
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
-        page = context.new_page()
-        page.on("request", note)
-        page.on("console", lambda said: troubles.append(said.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.goto(out.as_uri())
-        page.locator("[data-drawn='1']").wait_for()
-        # What is drawn: the streets below and the segments above them, as pixels and as signs.
-        inked = page.evaluate(
-            "[...document.querySelectorAll('canvas')].some((c) => c.getContext('2d')"
-            ".getImageData(0, 0, c.width, c.height).data.some((v) => v))"
-        )
-        assert inked
-        page.locator("button.show").first.click()
-        page.locator(".leaflet-popup h3").wait_for()
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        browser.close()
+    context = browser.new_context(viewport={"width": 390, "height": 844}, offline=True)
+    page = context.new_page()
+    page.on("request", note)
+    page.on("console", lambda said: troubles.append(said.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto(out.as_uri())
+    page.locator("[data-drawn='1']").wait_for()
+    # What is drawn: the streets below and the segments above them, as pixels and as signs.
+    inked = page.evaluate(
+        "[...document.querySelectorAll('canvas')].some((c) => c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data.some((v) => v))"
+    )
+    assert inked
+    page.locator("button.show").first.click()
+    page.locator(".leaflet-popup h3").wait_for()
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    context.close()
     assert (asked, troubles) == ([], [])
     assert wide <= 0
 
