@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import jobs
 from roadchief.accounts import wording
-from roadchief.accounts.notice_models import Notice
+from roadchief.accounts.notice_models import Delivery, Notice
 from roadchief.accounts.wording import Told, Wording
 from roadchief.db import new_id, tenant_of
 from roadchief.errors import NotFound
@@ -172,13 +172,29 @@ def read_all(session: Session, person_id: uuid.UUID, *, at: datetime) -> None:
     )
 
 
-def forget(session: Session, address: str, *, at: datetime) -> None:
-    """Erase a citizen's address from all that was told; that it was told stays."""
-    session.execute(
+def forget(
+    session: Session, address: str, *, at: datetime, subject_id: uuid.UUID | None = None
+) -> None:
+    """Erase a citizen's address from all that was told, or from what was told of one subject.
+
+    That it was told stays; what was still on its way is not sent.
+    """
+    mine = (Notice.subdistrict_id == tenant_of(session)) & (Notice.address == address)
+    if subject_id is not None:
+        mine &= Notice.subject_id == subject_id
+    gone = session.scalars(
         update(Notice)
-        .where(Notice.subdistrict_id == tenant_of(session), Notice.address == address)
+        .where(mine)
         .values(address=None, recipient=func.concat("forgotten:", Notice.id), read_at=at)
-    )
+        .returning(Notice.id)
+    ).all()
+    if gone:
+        session.execute(
+            update(Delivery)
+            .where(Delivery.subdistrict_id == tenant_of(session), Delivery.notice_id.in_(gone))
+            .where(Delivery.state == "waiting")
+            .values(state="given_up", trouble="forgotten")
+        )
 
 
 def said(notice: Notice, language: str) -> Told:

@@ -254,7 +254,7 @@ def move(
     if after in moves.ENDED and before not in moves.ENDED:
         case.ended_at = at
     elif after not in moves.ENDED:
-        case.ended_at = None
+        case.ended_at = case.masked_at = None  # what is said from now on is masked in its turn
     step = add_step(session, case, verb, before, who, at=at, words=words, public=public, data=data)
     events.record(
         session,

@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
+from roadchief.accounts import notices
 from roadchief.config import Settings
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.errors import RuleBroken
@@ -233,11 +234,25 @@ def withdraw(session: Session, case: Case, *, at: datetime) -> None:
 
 def hide(session: Session, receipt: Receipt, case: Case, *, at: datetime) -> None:
     """ "Hide my details": works at once, also what was public of the words."""
-    receipt.hidden_at, receipt.contact = at, None
+    contact, receipt.contact = receipt.contact, None
+    receipt.hidden_at, receipt.contact_proven_at = at, None
+    if contact and not _held_by_another(session, receipt, contact):
+        notices.forget(session, contact, subject_id=case.id, at=at)
     if receipt.kind == "reporter":
         case.public_words = None
         case.updated_at = at
     cases.add_step(session, case, "hide", case.state, CITIZEN, at=at)
+
+
+def _held_by_another(session: Session, receipt: Receipt, contact: str) -> bool:
+    """Does another receipt of this case go to the same address?"""
+    same = select(Receipt.id).where(
+        Receipt.subdistrict_id == receipt.subdistrict_id,
+        Receipt.case_id == receipt.case_id,
+        Receipt.id != receipt.id,
+        Receipt.contact == contact,
+    )
+    return session.scalar(same.limit(1)) is not None
 
 
 def sent_before(session: Session, case_id: uuid.UUID) -> Case | None:

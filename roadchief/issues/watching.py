@@ -131,7 +131,7 @@ def mask(session: Session, case_id: uuid.UUID, *, at: datetime) -> bool:
         Receipt.subdistrict_id == here, Receipt.case_id == case.id, Receipt.contact.is_not(None)
     )
     for contact in session.scalars(held).all():
-        notices.forget(session, contact or "", at=at)
+        notices.forget(session, contact or "", subject_id=case.id, at=at)
     session.execute(
         update(Receipt)
         .where(Receipt.subdistrict_id == here, Receipt.case_id == case.id)
