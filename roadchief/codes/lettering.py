@@ -83,11 +83,11 @@ def drawable(text: str, weight: str) -> tuple[str, str]:
     return re.sub(" +", " ", "".join(kept)).strip(), "".join(dict.fromkeys(lacking))
 
 
-def _written_from_the_right(text: str) -> bool:
+def written_from_the_right(text: str) -> bool:
     return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
 
 
-def _joined(text: str, weight: str) -> str:
+def joined(text: str, weight: str) -> str:
     """Arabic letters in their joined shapes, where the font has them."""
     shaped = reshape(text)
     return shaped if all(fonts.source_of(one, weight) for one in shaped) else text
@@ -102,9 +102,9 @@ def fit(
     What does not even fit then ends with an ellipsis and says so.
     """
     plain, lacking = drawable(text, weight)
-    turned = _written_from_the_right(plain)
+    turned = written_from_the_right(plain)
     if turned:
-        plain = _joined(plain, weight)
+        plain = joined(plain, weight)
     present = max(size, least)
     way: _Way = {"weight": weight, "spacing": spacing}
     while True:

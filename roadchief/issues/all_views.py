@@ -11,6 +11,7 @@ from roadchief.issues import (
     merchant_views,
     messages,
     open311_views,
+    sheet_views,
 )
 
 
@@ -23,5 +24,6 @@ def install(app: Flask) -> None:
         merchant_views.pages,
         figures_views.pages,
         open311_views.pages,
+        sheet_views.pages,
     ):
         app.register_blueprint(blueprint)
