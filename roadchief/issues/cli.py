@@ -15,13 +15,14 @@ from roadchief.holidays import enter_years
 from roadchief.issues import (
     board,
     categories,
+    foreign,
     importing,
     moves,
     open311_reading,
     training,
     watching,
 )
-from roadchief.lib import clock
+from roadchief.lib import clock, coords
 from roadchief.lib.workdays import BadYear
 
 CODE = click.IntRange(100_000_000, 999_999_999)
@@ -65,7 +66,11 @@ def overdue(subdistrict: int, as_csv: bool) -> None:
 @place
 @click.option("--source", default="", help="where it comes from; ids are kept apart by source")
 @click.option("--timezone", "zone", default="Asia/Shanghai", show_default=True)
-def import_file(file: Path, subdistrict: int, source: str, zone: str) -> None:
+@click.option("--datum", type=click.Choice([one.value for one in coords.Datum]), default="wgs84")
+@click.option("--encoding", help="when the guess is wrong, such as gb18030")
+def import_file(
+    file: Path, subdistrict: int, source: str, zone: str, datum: str, encoding: str | None
+) -> None:
     """Take cases from a CSV or Open311 JSON FILE. Repeating it changes nothing."""
     try:
         with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -75,13 +80,18 @@ def import_file(file: Path, subdistrict: int, source: str, zone: str) -> None:
                 file,
                 subdistrict=subdistrict,
                 at=clock.now(),
-                source=source,
-                zone=zone,
+                way=importing.Way(source, zone, coords.Datum(datum), encoding),
                 tell=lambda done: progress.update(bar, completed=done),
             )
-    except (importing.Unknown, UnicodeDecodeError, KeyError) as fault:
+    except (foreign.Unknown, UnicodeError, LookupError) as fault:
         raise click.UsageError(f"{file.name}: {fault}") from fault
     click.echo(f"{report.rows} rows: {report.new} new, {report.known} known already")
+    if report.outside:
+        click.echo(f"  {report.outside} lie outside the border of {subdistrict}: see --datum")
+    if report.nowhere:
+        click.echo(f"  {report.nowhere} have no place")
+    for code, count in report.categories.most_common():
+        click.echo(f"  {code} {categories.find(code).zh}: {count}")
     for number, why in report.refused[:20]:
         click.echo(f"  row {number}: {why}")
 

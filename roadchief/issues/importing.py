@@ -3,16 +3,13 @@
 Old cases keep their own times; none of their past deadlines rings.
 """
 
-import csv
 import itertools
-import json
-import math
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, text
@@ -21,32 +18,13 @@ from sqlalchemy.orm import Session
 from roadchief import holidays
 from roadchief.db import Database, new_id, tenant_of
 from roadchief.issues import cases, categories, clocks, deadlines, tallies, triage
+from roadchief.issues.foreign import Foreign, degrees, instant, read
 from roadchief.issues.models import Case, CaseStep
-from roadchief.issues.spots import Spot
-from roadchief.lib import clock
+from roadchief.issues.spots import BOX_DEG, STREET_M, Spot
+from roadchief.lib import clock, coords
 from roadchief.lib.text import clean, pieces
 
 BATCH = 500
-csv.field_size_limit(10_000_000)
-
-
-class Unknown(ValueError):
-    """A file of no form that we know; the text says what was looked for."""
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """One case as another system tells it."""
-
-    ref: str
-    at: str
-    words: str
-    ended: str = ""
-    address: str = ""
-    lon: str = ""
-    lat: str = ""
-    code: str = ""
-    reply: str = ""
 
 
 @dataclass
@@ -56,88 +34,23 @@ class Taken:
     rows: int = 0
     new: int = 0
     known: int = 0
+    outside: int = 0  # taken, but their place is not within the sub-district's border
+    nowhere: int = 0  # taken without a place
     refused: list[tuple[int, str]] = field(default_factory=list)
     categories: Counter[str] = field(default_factory=Counter)
 
 
-Row = dict[str, str]
-# By a column that only this form has: how a row reads. First match wins.
-FORMS: dict[str, tuple[str, Callable[[Row], Foreign]]] = {
-    "case_enquiry_id": (
-        "boston",
-        lambda r: Foreign(
-            ref=r["case_enquiry_id"],
-            at=r["open_dt"],
-            ended=r["closed_dt"],
-            words=f"{r['case_title']}. {r['reason']}",
-            address=r["location"],
-            lon=r["longitude"],
-            lat=r["latitude"],
-            reply=r["closure_reason"],
-        ),
-    ),
-    "Unique Key": (
-        "nyc",
-        lambda r: Foreign(
-            ref=r["Unique Key"],
-            at=r["Created Date"],
-            ended=r["Closed Date"],
-            words=f"{r['Complaint Type']}. {r['Descriptor']}",
-            address=r["Incident Address"],
-            lon=r["Longitude"],
-            lat=r["Latitude"],
-            reply=r["Resolution Description"],
-        ),
-    ),
-    "first_seen_at_timestamp": (
-        "stuttgart",
-        lambda r: Foreign(
-            ref=f"{r['first_seen_at_timestamp']} {r['lat']} {r['lon']} {r['category']}",
-            at=r["first_seen_at_timestamp"],
-            words=r["category"],
-            address=r["location"],
-            lon=r["lon"],
-            lat=r["lat"],
-        ),
-    ),
-    "留言编号": (
-        "messages",
-        lambda r: Foreign(
-            ref=r["留言编号"],
-            at=r["留言时间"],
-            ended=r.get("答复时间", ""),
-            words=f"{r['留言主题']}。{r['留言详情']}",
-            reply=r.get("答复意见", ""),
-        ),
-    ),
-    "reported_at": (
-        "plain",
-        lambda r: Foreign(
-            ref=r["id"],
-            at=r["reported_at"],
-            ended=r.get("closed_at", ""),
-            words=r.get("words", ""),
-            address=r.get("address", ""),
-            lon=r.get("lon", ""),
-            lat=r.get("lat", ""),
-            code=r.get("category", ""),
-        ),
-    ),
-}
-TIMES = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M:%S %p", "%Y/%m/%d")
+@dataclass(frozen=True)
+class Way:
+    """How a file is to be understood. `datum` is that of its longitudes and latitudes."""
+
+    source: str = ""
+    zone: str = "Asia/Shanghai"
+    datum: coords.Datum = coords.Datum.WGS84
+    encoding: str | None = None
 
 
-def read(path: Path) -> tuple[str, Iterator[Foreign]]:
-    """The form's name and its rows; raises Unknown."""
-    if path.suffix.lower() == ".json":
-        return "open311", _from_json(path)
-    file = path.open(encoding="utf-8-sig", newline="")
-    rows = csv.DictReader(file)
-    for column, (name, reader) in FORMS.items():
-        if column in (rows.fieldnames or ()):
-            return name, (reader({k: v or "" for k, v in row.items() if k}) for row in rows)
-    file.close()
-    raise Unknown(f"none of the columns {', '.join(FORMS)} is in {path.name}")
+PLAIN = Way()
 
 
 def take(
@@ -146,17 +59,17 @@ def take(
     *,
     subdistrict: int,
     at: datetime,
-    source: str = "",
-    zone: str = "Asia/Shanghai",
+    way: Way = PLAIN,
     tell: Callable[[int], None] = lambda _done: None,
 ) -> Taken:
     """One transaction a batch: an import that was interrupted goes on where it stopped."""
-    name, rows = read(path)
+    ZoneInfo(way.zone)  # an unknown zone is told before the first row
+    name, rows = read(path, encoding=way.encoding)
     report = Taken()
-    origin = f"import:{source or name}"
+    origin = f"import:{way.source or name}"
     for batch in _batches(rows):
         with database.transaction(subdistrict) as session:
-            _take(session, batch, report, origin, ZoneInfo(zone), at)
+            _take(session, batch, report, origin, way, at)
         tell(report.rows)
     return report
 
@@ -166,7 +79,7 @@ def _take(
     batch: list[Foreign],
     report: Taken,
     origin: str,
-    zone: ZoneInfo,
+    way: Way,
     at: datetime,
 ) -> None:
     known = set(
@@ -186,22 +99,24 @@ def _take(
             report.known += 1
             continue
         try:
-            made[ref] = _case(session, row, origin, zone)
+            made[ref] = _case(session, row, origin, way)
         except ValueError as fault:
             report.refused.append((report.rows, str(fault)))
     _number(session, list(made.values()))
     _write(session, list(made.values()), {row.ref[:200]: row for row in batch}, at)
     report.new += len(made)
+    report.nowhere += sum(case.place is None for case in made.values())
+    report.outside += _place(session, [case.id for case in made.values()])
     report.categories.update(case.category for case in made.values())
 
 
-def _case(session: Session, row: Foreign, origin: str, zone: ZoneInfo) -> Case:
-    reported = _instant(row.at, zone)
+def _case(session: Session, row: Foreign, origin: str, way: Way) -> Case:
+    reported = instant(row.at, ZoneInfo(way.zone))
     if not row.ref.strip() or reported is None:
         raise ValueError(f"no id or time: {row.ref[:40]!r} {row.at[:40]!r}")
-    ended = _instant(row.ended, zone)
+    ended = instant(row.ended, ZoneInfo(way.zone))
     words = row.words.replace("\x00", "").strip()[: cases.MOST_WORDS]
-    spot = Spot(_degrees(row.lon, 180), _degrees(row.lat, 90), clean(row.address)[:200])
+    spot = Spot(*_position(row, way.datum), clean(row.address)[:200])
     code = row.code if row.code in categories.known() else _guess(words)
     case = cases.drawn(
         code,
@@ -226,6 +141,40 @@ def _case(session: Session, row: Foreign, origin: str, zone: ZoneInfo) -> Case:
         case.on_time, case.version = ended <= plan.due, 2
         case.contacted_at = ended
     return case
+
+
+def _position(row: Foreign, datum: coords.Datum) -> tuple[float | None, float | None]:
+    lon, lat = degrees(row.lon, 180), degrees(row.lat, 90)
+    if lon is None or lat is None:
+        return None, None
+    east, north = coords.to_wgs84(lon, lat, datum)
+    return round(float(east), 7), round(float(north), 7)
+
+
+# The nearest street within reach and the grid: one question for a whole batch.
+PLACE = text(
+    """
+WITH told AS (
+  UPDATE case_file c SET
+    segment_id = (SELECT s.id FROM road_segment s
+      WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
+        AND s.line && ST_Expand(c.place, :box)
+        AND ST_DWithin(CAST(s.line AS geography), CAST(c.place AS geography), :reach)
+      ORDER BY ST_Distance(CAST(s.line AS geography), CAST(c.place AS geography)) LIMIT 1),
+    grid_id = (SELECT g.id FROM grid g WHERE g.subdistrict_id = :here AND g.closed_at IS NULL
+      AND g.area && c.place AND ST_Covers(g.area, c.place) LIMIT 1)
+  WHERE c.subdistrict_id = :here AND c.id = ANY(:ids) AND c.place IS NOT NULL
+  RETURNING c.place)
+SELECT count(*) FROM told JOIN subdistrict d ON d.id = :here
+WHERE d.area IS NOT NULL AND NOT ST_Covers(d.area, told.place)
+"""
+)
+
+
+def _place(session: Session, ids: list[uuid.UUID]) -> int:
+    """Puts new cases on their street and grid; how many lie outside the border."""
+    values = {"here": tenant_of(session), "ids": ids, "box": BOX_DEG, "reach": STREET_M}
+    return int(session.scalar(PLACE, values) or 0) if ids else 0
 
 
 def _number(session: Session, made: list[Case]) -> None:
@@ -279,67 +228,6 @@ def _write(session: Session, made: list[Case], rows: dict[str, Foreign], at: dat
 def _guess(words: str) -> str:
     found = triage.suggest(words)
     return found[0].code if found and found[0].sure > 0.3 else "QT01"
-
-
-def _instant(given: str, zone: ZoneInfo) -> datetime | None:
-    plain = given.strip()[:40]
-    if not plain:
-        return None
-    try:
-        found = datetime.fromisoformat(plain.replace("Z", "+00:00"))
-    except ValueError:
-        found = _odd_time(plain)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=zone)
-    if not 1970 <= found.year <= 2100:
-        raise ValueError(f"no usable time: {plain!r}")
-    return found.astimezone(UTC)
-
-
-def _odd_time(plain: str) -> datetime:
-    for form in TIMES:
-        try:
-            return datetime.strptime(plain, form)  # noqa: DTZ007 (the zone is put on by the caller)
-        except ValueError:
-            continue
-    raise ValueError(f"no usable time: {plain!r}")
-
-
-def _degrees(given: str, most: float) -> float | None:
-    try:
-        found = float(given)
-    except ValueError:
-        return None
-    return found if math.isfinite(found) and abs(found) <= most and found != 0 else None
-
-
-def _from_json(path: Path) -> Iterator[Foreign]:
-    try:
-        found: Any = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        raise Unknown(f"{path.name} is not JSON: {error}") from error
-    rows = found.get("service_requests", found) if isinstance(found, dict) else found
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unknown(f"{path.name} holds no list of service requests")
-    return (_from_request(row) for row in rows)
-
-
-def _from_request(row: dict[str, Any]) -> Foreign:
-    def said(name: str) -> str:
-        value = row.get(name)
-        return "" if value is None else str(value)
-
-    return Foreign(
-        ref=said("service_request_id"),
-        at=said("requested_datetime"),
-        ended=said("updated_datetime") if row.get("status") == "closed" else "",
-        words="。".join(part for part in (said("service_name"), said("description")) if part),
-        address=said("address"),
-        lon=said("long"),
-        lat=said("lat"),
-        code=said("service_code"),
-        reply=said("status_notes"),
-    )
 
 
 def _batches(rows: Iterable[Foreign]) -> Iterator[list[Foreign]]:

@@ -55,8 +55,8 @@ def street_map(
         location=(31.2271, 121.5195),
         tiles=None,
         zoom_start=15,
-        min_zoom=low,
-        max_zoom=high,
+        minZoom=low,  # Folium's own min_zoom is that of its tile layer alone
+        maxZoom=high,
         zoom_control=False,
         attribution_control=True,
         prefer_canvas=True,

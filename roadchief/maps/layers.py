@@ -13,7 +13,7 @@ from typing import Any
 from roadchief.accounts.access import TABLE, Actor
 from roadchief.streets.charge import IN_CHARGE, RUNNING, STATE
 
-LOWEST, HIGHEST = 10, 18
+LOWEST, HIGHEST = 9, 18
 SINGLE_FROM, NAMED_FROM = 15, 17
 MARGIN = 64  # of 4096: shapes run a little over the edge, so that lines meet
 DAY_S = 24 * 3600

@@ -7,6 +7,7 @@ State is colour, shape and word together.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
 
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from roadchief.db import tenant_of
 SIGNS = {"ok": "●", "due": "◆", "late": "▲", "black": "■", "none": "○"}
 LISTED = 60
 EDGE = 3e-4  # degrees around what is shown
+FAR_DEG = 0.3  # what lies farther than this from the middle one is not fitted into the first view
 GROUND = text(
     "SELECT ST_AsGeoJSON(s.line, 5) AS shape FROM road_segment s "
     "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL"
@@ -53,11 +55,13 @@ class Sheet:
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:
-        """West, south, east, north of the shapes."""
+        """West, south, east, north of the shapes; a few far ones do not make it a world map."""
         places = [place for one in self.shapes for place in _places(one["geometry"])]
         if not places:
             return None
-        lons, lats = [place[0] for place in places], [place[1] for place in places]
+        lon, lat = median(place[0] for place in places), median(place[1] for place in places)
+        near = [p for p in places if abs(p[0] - lon) < FAR_DEG and abs(p[1] - lat) < FAR_DEG]
+        lons, lats = [place[0] for place in near], [place[1] for place in near]
         return (min(lons) - EDGE, min(lats) - EDGE, max(lons) + EDGE, max(lats) + EDGE)
 
     def told(self) -> dict[str, Any]:

@@ -24,7 +24,11 @@
       pin.on("click", () => select(rows.indexOf(row), true));
       pins.set(row, pin);
     }
-    if (placed.length) map.fitBounds(L.latLngBounds(placed.map((row) => [Number(row.dataset.lat), Number(row.dataset.lon)])).pad(0.1), { maxZoom: 18, animate: false });
+    // A case far from all others (taken over from elsewhere) does not make it a map of the world.
+    const middle = (name) => placed.map((row) => Number(row.dataset[name])).sort((a, b) => a - b)[placed.length >> 1];
+    const [lat, lon] = [middle("lat"), middle("lon")];
+    const near = placed.filter((row) => Math.abs(row.dataset.lat - lat) < 0.3 && Math.abs(row.dataset.lon - lon) < 0.3);
+    if (near.length) map.fitBounds(L.latLngBounds(near.map((row) => [Number(row.dataset.lat), Number(row.dataset.lon)])).pad(0.1), { maxZoom: 18, animate: false });
     box.map = map;
   }
   let at = -1;

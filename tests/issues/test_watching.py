@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+import shapely
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from roadchief import holidays
@@ -15,6 +16,7 @@ from roadchief.issues import (
     adjusting,
     cases,
     feedback,
+    foreign,
     handling,
     importing,
     patrolled,
@@ -25,7 +27,9 @@ from roadchief.issues import (
 )
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.voices import Receipt
+from roadchief.lib import coords, geo
 from roadchief.lib.workdays import BadYear
+from roadchief.streets.models import Subdistrict
 from tests.conftest import WEIFANG, make_settings
 from tests.issues import ground
 from tests.issues.ground import CENTRE, TUESDAY, World
@@ -243,7 +247,7 @@ def test_a_file_of_no_use(database: Database, world: World, tmp_path: Path, text
     path.write_text(text, encoding="utf-8")
     try:
         report = importing.take(database, path, subdistrict=WEIFANG, at=TUESDAY)
-    except importing.Unknown:
+    except foreign.Unknown:
         return
     assert report.new == 0
     assert len(report.refused) == 1
@@ -253,7 +257,7 @@ def test_a_file_of_no_use(database: Database, world: World, tmp_path: Path, text
 def test_json_of_no_use(database: Database, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(importing.Unknown):
+    with pytest.raises(foreign.Unknown):
         importing.take(database, path, subdistrict=WEIFANG, at=TUESDAY)
 
 
@@ -299,11 +303,54 @@ def test_steps_of_an_import_say_where_it_came_from(
         "7,2026-11-20 10:00:00,2026-11-20 12:00:00,ZX02,纸箱,崂山路1号,121.5187,31.2291\n",
         encoding="utf-8",
     )
-    importing.take(database, path, subdistrict=WEIFANG, at=TUESDAY, source="旧系统")
+    importing.take(
+        database, path, subdistrict=WEIFANG, at=TUESDAY, way=importing.Way(source="旧系统")
+    )
     case = cases.find_by_number(session, "2611-0001")
     assert (case.state, case.on_time, case.category) == ("closed", True, "ZX02")
     step = session.scalars(select(CaseStep)).one()
     assert step.data["source"] == "import:旧系统"
+
+
+def test_work_orders_in_gb18030_and_gcj02_find_their_street(
+    session: Session, database: Database, world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "工单.csv"
+    east, north = coords.from_wgs84(121.5187, 31.2291, coords.Datum.GCJ02)
+    path.write_text(
+        "工单编号;受理时间;诉求内容;地址;经度;纬度;办结时间;处理结果\n"
+        f"A1;2026/11/20 10:00;纸箱堆在门口，㐂先生;崂山路1号;{east};{north};;已处理\n"
+        f"A2;2026/11/20 10:05;远处;别处;{float(east) + 3};{north};2026/11/20 11:00;已办\n"
+        "A3;2026/11/20 10:09;没有位置;;;;;\n",
+        encoding="gb18030",
+    )
+    session.execute(
+        update(Subdistrict)
+        .where(Subdistrict.id == WEIFANG)
+        .values(area=geo.as_multipolygon(shapely.box(121.50, 31.21, 121.54, 31.25)))
+    )
+    way = importing.Way(datum=coords.Datum.GCJ02)
+    report = importing.take(database, path, subdistrict=WEIFANG, at=TUESDAY, way=way)
+    assert (report.new, report.outside, report.nowhere, report.refused) == (3, 1, 1, [])
+    first, second, third = session.scalars(select(Case).order_by(Case.number)).all()
+    assert first.words == "纸箱堆在门口，㐂先生"
+    assert first.place is not None
+    assert (round(first.place.x, 5), round(first.place.y, 5)) == (121.5187, 31.2291)
+    assert first.segment_id is not None
+    assert (second.segment_id, second.state) == (None, "closed")
+    assert (third.place, third.state) == (None, "reported")
+
+
+def test_an_import_in_an_unknown_zone_takes_nothing(
+    session: Session, database: Database, world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,reported_at\n1,2026-11-20 10:00\n", encoding="utf-8")
+    with pytest.raises(KeyError):
+        importing.take(
+            database, path, subdistrict=WEIFANG, at=TUESDAY, way=importing.Way(zone="Asia/Nowhere")
+        )
+    assert session.scalar(select(func.count()).select_from(Case)) == 0
 
 
 def test_messages_say_nothing_of_the_reporter_and_come_once(

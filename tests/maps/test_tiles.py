@@ -207,7 +207,7 @@ def test_what_is_not_public_is_not_found_without_the_right(
     "path",
     [
         "/tiles/streets/99/1/1.mvt",
-        "/tiles/streets/9/1/1.mvt",
+        "/tiles/streets/8/1/1.mvt",
         "/tiles/streets/16/-1/1.mvt",
         "/tiles/streets/16/1/-1.mvt",
         "/tiles/streets/16/65536/1.mvt",
@@ -233,7 +233,7 @@ def test_tile_json_describes_its_layers(client: FlaskClient, street: str) -> Non
     told = client.get(f"/tiles/streets.json?s={CODE}").json
     assert told["tilejson"] == "3.0.0"
     assert told["tiles"][0].endswith(f"/tiles/streets/{{z}}/{{x}}/{{y}}.mvt?s={CODE}")
-    assert (told["minzoom"], told["maxzoom"]) == (10, 18)
+    assert (told["minzoom"], told["maxzoom"]) == (9, 18)
     west, south, east, north = told["bounds"]
     assert west < 121.52 < east
     assert south < 31.23 < north
