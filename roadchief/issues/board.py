@@ -30,7 +30,6 @@ OWN_STREETS = text(
 COUNTED = 1000
 MOST_FOUND = 500
 TABS = ("mine", "new", "overdue", "today", "check", "no_unit", "paused", "open", "closed")
-HANDLED = {"reported", "verifying", "submitted", "checking"}
 
 
 @dataclass(frozen=True)
@@ -153,9 +152,8 @@ def tab(name: str, scope: Scope, at: datetime) -> ColumnElement[bool]:
             ),
         ),
         "new": and_(live, Case.state.in_(("reported", "verifying"))),
-        "overdue": and_(
-            live, Case.due_at < at, Case.paused_at.is_(None), Case.state.not_in(HANDLED)
-        ),
+        # As the lights of the list and the map say it: red or black, whoever has it.
+        "overdue": and_(live, Case.due_at < at, Case.paused_at.is_(None)),
         "today": and_(live, Case.due_at >= at, Case.due_at <= evening, Case.paused_at.is_(None)),
         "check": and_(live, Case.state.in_(("submitted", "checking"))),
         "no_unit": and_(live, Case.state == "open", Case.unit_id.is_(None)),
