@@ -1,7 +1,7 @@
 """Hints with their reasons, and what sensors said."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
@@ -101,4 +101,16 @@ class SegmentRisk(Tenant, Base):
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     z: Mapped[float | None]  # Getis-Ord Gi* of its cases among its neighbours
     p: Mapped[float | None]
+    reckoned_at: Mapped[datetime]
+
+
+class BoardWeek(Base):
+    """Sums of a week and a block for dashboards, reckoned ahead. Derived; nil id: in no block."""
+
+    __tablename__ = "board_week"
+
+    subdistrict_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    monday: Mapped[date] = mapped_column(primary_key=True)
+    block_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    sums: Mapped[dict[str, list[int]]] = mapped_column(JSONB)  # indicator: part, whole
     reckoned_at: Mapped[datetime]

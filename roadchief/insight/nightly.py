@@ -1,4 +1,7 @@
-"""The night's run: hints found, kept or over; risks and hot spots reckoned anew. Safe to repeat."""
+"""The night's run: hints found, kept or over; risks, hot spots and weekly sums reckoned anew.
+
+Safe to repeat.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database, new_id, tenant_of
-from roadchief.insight import hotspots, risk, watch
+from roadchief.insight import dashboards, hotspots, risk, sums, watch
 from roadchief.insight.models import HotSpot, SegmentRisk
 from roadchief.insight.rules import rules
 from roadchief.lib import geo
@@ -30,6 +33,7 @@ class Report:
     over: int = 0
     segments: int = 0
     hot_spots: int = 0
+    weeks: int = 0  # kept for the dashboards
 
 
 # Found rows become open hints, or renew the open one; those put aside lately stay aside.
@@ -68,6 +72,7 @@ def run(session: Session, *, at: datetime) -> Report:
         _look(session, kind, subject, question, at, report)
     _reckon_risks(session, at, report)
     _find_clusters(session, at, report)
+    report.weeks = sums.keep(session, dashboards.span(None, at=at))
     return report
 
 
