@@ -48,6 +48,9 @@ TABLE: dict[str, frozenset[str]] = {
     "streets.register": frozenset({"admin", "operator"}),
     "streets.assign": frozenset({"admin", "chief_general"}),
     "streets.import": frozenset({"admin"}),
+    # Businesses with their credit codes, and the people who may act for them.
+    "merchants.read": CHIEFS | {"admin", "operator", "auditor"},
+    "merchants.keep": frozenset({"admin", "operator", "chief_general"}),
     # Plates: who sees the faces of domain.md §4.4, who mounts, who has them printed.
     "insight.read": CHIEFS | {"admin", "operator", "auditor"},
     # Sums of the sub-district; and beside those of others, where the setting lets them.

@@ -3,6 +3,7 @@
 from roadchief.streets import (
     alteration_views,
     chief_views,
+    merchant_views,
     place_views,
     road_views,
     storefront_views,
@@ -12,6 +13,7 @@ from roadchief.streets import (
 __all__ = [
     "alteration_views",
     "chief_views",
+    "merchant_views",
     "pages",
     "place_views",
     "road_views",

@@ -14,12 +14,12 @@ from roadchief.lib.text import clean
 from roadchief.streets import (
     alterations,
     duty_zones,
-    naming,
     new_doors,
     sketches,
     storefronts,
     tenancies,
 )
+from roadchief.streets.merchant_views import merchant_of_form, tell_doubts
 from roadchief.streets.storefront_views import check_within, read_spot
 from roadchief.streets.views import because, pages
 from roadchief.web import tenant_transaction
@@ -31,7 +31,6 @@ from roadchief.web.forms import (
     optional_text,
     text_field,
 )
-from roadchief.web.pages import language
 
 MOST_PARTS = 8
 
@@ -131,16 +130,16 @@ def correct(storefront_id: uuid.UUID) -> AnyResponse:
 @pages.post("/streets/storefronts/<uuid:storefront_id>/tenancies")
 @allows("streets.register")
 def start_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
-    """A doubtful credit code is told and kept: some real ones fail the check."""
+    """A merchant chosen or new; a doubtful credit code is told and kept."""
     actor, form = current(), request.form
     sign = text_field(form, "sign", label=gettext("店招名称"), limit=60)
-    uscc = optional_text(form, "uscc", label=gettext("统一社会信用代码"), limit=20)
     with tenant_transaction(actor.subdistrict_id) as session:
         row = storefronts.locked(session, storefront_id)
-        merchant = tenancies.open_merchant(
+        chosen = merchant_of_form(session)
+        merchant = chosen or tenancies.open_merchant(
             session,
             name=optional_text(form, "merchant", label=gettext("商户名称"), limit=100) or sign,
-            uscc=uscc,
+            uscc=optional_text(form, "uscc", label=gettext("统一社会信用代码"), limit=20),
         )
         tenancies.start(
             session,
@@ -152,10 +151,8 @@ def start_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
             at=clock.now(),
             business_type=optional_text(form, "trade", label=gettext("业态"), limit=30),
         )
-    verdict = naming.judge_uscc(uscc) if uscc else None
-    if verdict and not verdict.fine:
-        why = verdict.why_zh if language() == "zh" else verdict.why_en
-        flash(gettext("已登记。信用代码存疑：") + why, "warn")
+        if chosen is None:
+            tell_doubts(session, merchant)
     return redirect(url_for("streets.storefront", storefront_id=storefront_id))
 
 

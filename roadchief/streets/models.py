@@ -200,13 +200,19 @@ class Merchant(Tenant, Base):
     """商户: a business. Several shops may share one credit code; a new one may have none yet."""
 
     __tablename__ = "merchant"
-    __table_args__ = (Index(None, "subdistrict_id", "uscc"),)
+    __table_args__ = (
+        Index(None, "subdistrict_id", "uscc"),
+        Index(None, "subdistrict_id", "name", "id"),
+        Index("ix_merchant_pieces", "pieces", postgresql_using="gin"),
+    )
 
     name: Mapped[str]
     uscc: Mapped[str | None]
     uscc_warning: Mapped[str | None]  # a doubtful code is noted, never refused (§7.2)
     kind: Mapped[str]  # company, sole_trader, other
     phone: Mapped[str | None]
+    initials: Mapped[str | None]  # of the name's pinyin
+    pieces: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
 
 
 class Tenancy(Tenant, Base):

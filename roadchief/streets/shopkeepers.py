@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from roadchief import events
+from roadchief.accounts.models import Person
 from roadchief.db import Base, Tenant, new_id, savepoint, tenant_fk, tenant_of
-from roadchief.errors import Conflict, WrongState
+from roadchief.errors import Conflict, NotFound, WrongState
 from roadchief.streets.models import Merchant, Storefront, Tenancy
 
 events.declare(
@@ -55,6 +56,11 @@ class AlreadyNamed(Conflict):
     en = "this person speaks for the merchant already"
 
 
+class Retired(WrongState):
+    zh = "此人已停用，不能担任店主联系人"
+    en = "this person is retired and cannot speak for a merchant"
+
+
 @dataclass(frozen=True)
 class Shop:
     """One shop that a person runs now."""
@@ -76,6 +82,11 @@ def name(
     at: datetime,
 ) -> Shopkeeper:
     """Two who name the same person at once: one wins, the index sees to it."""
+    person = session.get(Person, (tenant_of(session), person_id))
+    if person is None:
+        raise NotFound
+    if person.state == "retired":
+        raise Retired
     row = Shopkeeper(
         subdistrict_id=tenant_of(session),
         id=new_id(),
@@ -98,6 +109,13 @@ def name(
         person=str(person_id),
     )
     return row
+
+
+def find(session: Session, keeper_id: uuid.UUID) -> Shopkeeper:
+    found = session.get(Shopkeeper, (tenant_of(session), keeper_id))
+    if found is None:
+        raise NotFound
+    return found
 
 
 def dismiss(

@@ -14,7 +14,7 @@ from roadchief import events
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.errors import BadInput, Conflict, WrongState
 from roadchief.lib import clock
-from roadchief.lib.text import initials, pieces
+from roadchief.lib.text import clean, initials, pieces
 from roadchief.streets import naming
 from roadchief.streets.models import Merchant, Storefront, Tenancy
 
@@ -43,19 +43,21 @@ def open_merchant(
     phone: str | None = None,
 ) -> Merchant:
     """A doubtful credit code is noted, never refused (domain.md §7.2)."""
-    verdict = naming.judge_uscc(uscc) if uscc else None
     merchant = Merchant(
-        subdistrict_id=tenant_of(session),
-        id=new_id(),
-        name=name,
-        uscc=uscc,
-        kind=kind,
-        phone=phone,
-        uscc_warning=verdict.why_zh if verdict and not verdict.fine else None,
+        subdistrict_id=tenant_of(session), id=new_id(), name=name, kind=kind, phone=phone
     )
+    note_code(merchant, uscc)
+    make_merchant_findable(merchant)
     session.add(merchant)
     session.flush()
     return merchant
+
+
+def note_code(merchant: Merchant, uscc: str | None) -> None:
+    """The credit code as licences print it, with the doubt about it, if any."""
+    verdict = naming.judge_uscc(uscc) if uscc else None
+    merchant.uscc = clean(uscc).upper() if uscc else None
+    merchant.uscc_warning = verdict.why_zh if verdict and not verdict.fine else None
 
 
 def start(
@@ -159,3 +161,8 @@ def make_findable(row: Storefront) -> None:
     """What search looks at: the sign's initials, and two-character pieces of all three."""
     row.initials = initials(row.name) if row.name else None
     row.pieces = pieces(row.name, row.address, row.initials)
+
+
+def make_merchant_findable(row: Merchant) -> None:
+    row.initials = initials(row.name)
+    row.pieces = pieces(row.name, row.initials)

@@ -44,6 +44,9 @@ def rights() -> dict[str, Any]:
     return {
         "may_register": actor is not None and may(actor, "streets.register").allowed,
         "may_assign": actor is not None and may(actor, "streets.assign").allowed,
+        "may_see_merchants": actor is not None and may(actor, "merchants.read").allowed,
+        "may_keep_merchants": actor is not None and may(actor, "merchants.keep").allowed,
+        "may_invite": actor is not None and may(actor, "people.invite").allowed,
         "kinds_of": kinds.of,
         "kind_word": lambda what, key: kinds.word(what, key, language()),
         "worded": worded,
