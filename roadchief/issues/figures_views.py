@@ -3,14 +3,16 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext
 from openpyxl import Workbook
 
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import NotFound
-from roadchief.issues import board, categories, figures, moves
+from roadchief.issues import bars, board, categories, figures, moves
 from roadchief.lib import clock
 from roadchief.lib.text import harmless_cell
 from roadchief.web import tenant_transaction
@@ -29,7 +31,22 @@ def show() -> str:
     since, until = figures.period(request.args.to_dict(), at=at)
     with tenant_transaction(actor.subdistrict_id) as session:
         found = figures.report(session, since, until, at=at)
-    return render_template("issues/figures.html", found=found, known=categories.known())
+    weeks = [_week(row) for row in found.cuts["week"]]
+    picture = bars.columns(weeks, title=gettext("每周收到的案件和现在的情形"))
+    return render_template(
+        "issues/figures.html", found=found, known=categories.known(), picture=picture
+    )
+
+
+def _week(row: figures.Figure) -> bars.Week:
+    running = max(row.running - row.late, 0)
+    return bars.Week(
+        date.fromisoformat(row.key),
+        row.late,
+        running,
+        max(row.closed - row.on_time, 0),
+        row.on_time,
+    )
 
 
 @pages.get("/export.<kind>")
