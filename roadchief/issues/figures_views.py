@@ -39,13 +39,13 @@ def show() -> str:
 
 
 def _week(row: figures.Figure) -> bars.Week:
-    running = max(row.running - row.late, 0)
+    ended = row.cases - row.running
     return bars.Week(
-        date.fromisoformat(row.key),
-        row.late,
-        running,
-        max(row.closed - row.on_time, 0),
-        row.on_time,
+        monday=date.fromisoformat(row.key),
+        late=row.late,
+        running=max(row.running - row.late, 0),
+        ended=max(ended - row.on_time, 0),
+        on_time=row.on_time,
     )
 
 
