@@ -176,8 +176,8 @@ for _one in (
             "valid_from": Field("t.valid_from", "date", "有效期起", "valid from"),
             "valid_to": Field("t.valid_to", "date", "有效期止", "valid to"),
         },
-        "t.valid_from::timestamptz",
-        "(t.valid_to + 1)::timestamptz",
+        "t.valid_from::timestamp AT TIME ZONE 'Asia/Shanghai'",
+        "(t.valid_to + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'",
     ),
     Collection(
         "blocks",

@@ -9,20 +9,22 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from pyproj import CRS, Transformer
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.errors import BadInput, NotFound
-from roadchief.maps.collections import Collection
+from roadchief.lib import clock
+from roadchief.maps.collections import Collection, Field
 
 MOST, USUAL = 10_000, 100
 DECIMALS = 7
-DAY = timedelta(days=1)
+DAY, MICROSECOND = timedelta(days=1), timedelta(microseconds=1)
+SPHERE_M = 6_378_137.0  # of web Mercator
+HALF_WORLD_M = math.pi * SPHERE_M
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 # Address of a reference system → (EPSG, latitude first?). 4490 is China's CGCS2000.
@@ -83,17 +85,20 @@ def read_box(given: str, crs: str = CRS84) -> tuple[float, float, float, float]:
     if west > east or south > north:
         raise bad("bbox", "西南角应在东北角之前（不支持跨 180° 经线）", "crossed corners")
     if code == 3857:
-        west, south, east, north = _unproject(west, south, east, north)
+        return _unproject(west, south, east, north)
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
         raise bad("bbox", "超出经纬度范围", "outside the world")
     return west, south, east, north
 
 
 def _unproject(*corners: float) -> tuple[float, float, float, float]:
-    turn = Transformer.from_crs(CRS.from_epsg(3857), CRS.from_epsg(4326), always_xy=True)
-    west, south = turn.transform(corners[0], corners[1])
-    east, north = turn.transform(corners[2], corners[3])
-    return west, south, east, north
+    """Of web Mercator. Its world ends at ±180° by rounding alone: what lies beyond is cut off."""
+    held = [min(max(one, -HALF_WORLD_M), HALF_WORLD_M) for one in corners]
+    if held[0] == held[2] != corners[0] or held[1] == held[3] != corners[1]:
+        raise bad("bbox", "超出经纬度范围", "outside the world")
+    west, east = (math.degrees(one / SPHERE_M) for one in held[::2])
+    south, north = (math.degrees(math.atan(math.sinh(one / SPHERE_M))) for one in held[1::2])
+    return max(west, -180.0), south, min(east, 180.0), north
 
 
 def read_time(given: str) -> tuple[datetime | None, datetime | None]:
@@ -114,17 +119,25 @@ def read_time(given: str) -> tuple[datetime | None, datetime | None]:
 
 
 def _instant(given: str) -> tuple[datetime, datetime]:
-    """The first and last moment that the text stands for; times without a zone are UTC."""
+    """First and last moment that the text stands for; without a zone it is the streets' time."""
     try:
         if NAIVE_DAY.fullmatch(given):
-            day = date.fromisoformat(given)
-            begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-            return begin, begin + DAY - timedelta(microseconds=1)
+            moment = datetime.combine(date.fromisoformat(given), time.min)
+            return _utc(moment), _utc(moment + (DAY - MICROSECOND))
         moment = datetime.fromisoformat(given)
-        plain = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return plain.astimezone(UTC), plain.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return _utc(moment), _utc(moment)
+    except ValueError as error:
         raise bad("datetime", "应为 RFC 3339 时间", "an RFC 3339 time") from error
+
+
+def _utc(moment: datetime) -> datetime:
+    """Never beyond the times that there are."""
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=clock.SHANGHAI)
+    try:
+        return zoned.astimezone(UTC)
+    except OverflowError:
+        early, late = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return early if moment.year == 1 else late
 
 
 def page(session: Session, collection: Collection, wanted: Wanted) -> Found:
@@ -164,8 +177,7 @@ def question(collection: Collection, wanted: Wanted) -> tuple[str, dict[str, Any
         values |= dict(zip(("west", "south", "east", "north"), wanted.box, strict=True))
     conditions += _in_time(collection, wanted, values)
     for number, (name, value) in enumerate(sorted(wanted.equals.items())):
-        conditions.append(f"({collection.fields[name].sql})::text = :equal_{number}")
-        values[f"equal_{number}"] = _as_text(collection.fields[name].kind, value)
+        conditions.append(_equal(collection.fields[name], f"equal_{number}", value, values))
     code, latitude_first = SYSTEMS[wanted.crs]
     shape = collection.shape if code == 4326 else f"ST_Transform({collection.shape}, {code})"
     shape = f"ST_FlipCoordinates({shape})" if latitude_first else shape
@@ -202,23 +214,41 @@ def _open(collection: Collection) -> str:
     return f"({collection.ends} IS NULL OR {collection.ends} > now())"
 
 
-def _as_text(kind: str, value: str) -> str:
-    """As PostgreSQL writes it, so that `?drawn=true` and `?measure_m=12` compare."""
-    if kind == "boolean":
-        if value.lower() not in {"true", "false"}:
-            raise bad("filter", "应为 true 或 false", "true or false")
-        return value.lower()
+def _equal(field: Field, name: str, given: str, values: dict[str, Any]) -> str:
+    """Compared as what it is, not as it is written: 12 is 12.00, a moment is one in every zone."""
+    kind = field.kind
+    if kind in {"date", "date-time"}:
+        values[f"{name}_from"], values[f"{name}_to"] = _moments(given, kind)
+        return f"({field.sql}) BETWEEN :{name}_from AND :{name}_to"
     if kind in {"number", "integer"}:
-        try:
-            number = float(value)
-        except ValueError as error:
-            raise bad("filter", "应为数字", "a number") from error
-        if not math.isfinite(number):
-            raise bad("filter", "应为数字", "a number")
-        return str(int(number)) if number == int(number) else repr(number)
-    if "\x00" in value:
+        values[name] = _number(given)
+        return f"({field.sql})::float8 = CAST(:{name} AS float8)"
+    if kind == "boolean" and given.lower() not in {"true", "false"}:
+        raise bad("filter", "应为 true 或 false", "true or false")
+    if "\x00" in given:
         raise bad("filter", "含有不可见字符", "a NUL character")
-    return value
+    values[name] = given.lower() if kind == "boolean" else given
+    return f"({field.sql})::text = :{name}"
+
+
+def _moments(given: str, kind: str) -> tuple[Any, Any]:
+    if kind == "date-time":
+        return _instant(given)
+    try:
+        day = date.fromisoformat(given)
+    except ValueError as error:
+        raise bad("filter", "应为日期，如 2026-11-02", "a date such as 2026-11-02") from error
+    return day, day
+
+
+def _number(given: str) -> float:
+    try:
+        number = float(given)
+    except ValueError as error:
+        raise bad("filter", "应为数字", "a number") from error
+    if not math.isfinite(number):
+        raise bad("filter", "应为数字", "a number")
+    return number
 
 
 def _feature(collection: Collection, row: Any) -> dict[str, Any]:

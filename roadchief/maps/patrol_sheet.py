@@ -3,6 +3,7 @@
 import math
 import uuid
 from collections.abc import Iterable, Sequence
+from statistics import median_low
 from typing import Any
 
 import shapely
@@ -47,8 +48,9 @@ def outcome_word(outcome: str) -> str:
 
 def patrol(session: Session, shift_id: uuid.UUID, mine: Sequence[uuid.UUID] | None) -> Sheet:
     """Not found unless the shift walks one of these segments (None: all)."""
-    board.check_shift(session, shift_id, mine)
     shift, beat = shifts.find(session, shift_id), shifts.segments_of(session, shift_id)
+    if beat or mine is not None:  # who sees all also sees a shift whose streets were taken away
+        board.check_shift(session, shift_id, mine)
     values = {"here": tenant_of(session), "id": shift_id}
     lines, strayed = walked(session.scalars(TRACKS, values), _middle(beat))
     shapes = [_street(one) for one in beat]
@@ -79,11 +81,13 @@ def patrol(session: Session, shift_id: uuid.UUID, mine: Sequence[uuid.UUID] | No
             ("beat", "┅", gettext("本班路段")),
         ],
         empty=gettext("这一班还没有到访记录。手机同步后显示在这里。"),
-        notice=_notice(bool(lines), strayed, bool(rows)),
+        notice=_notice(bool(lines), strayed, bool(rows), bool(beat)),
     )
 
 
-def _notice(drawn: bool, strayed: int, visited: bool) -> str:
+def _notice(drawn: bool, strayed: int, visited: bool, streets: bool) -> str:
+    if strayed and not streets:
+        return gettext("这一班没有路段；%(n)s 个定位点离其余的太远，没有画。", n=strayed)
     if strayed:
         return gettext("%(n)s 个定位点离本班路段太远，没有画。", n=strayed)
     if visited and not drawn:
@@ -95,8 +99,10 @@ def walked(
     pieces: Iterable[Sequence[Sequence[float]]], middle: tuple[float, float] | None
 ) -> tuple[list[list[list[float]]], int]:
     """(lines, number of fixes left out): broken where nobody could have walked or nothing is
-    known for long."""
+    known for long. Without a beat the fixes have a middle of their own."""
     fixes = sorted((p[0] / 1000, p[2], p[1]) for piece in pieces for p in piece)
+    if middle is None and fixes:
+        middle = (median_low([fix[1] for fix in fixes]), median_low([fix[2] for fix in fixes]))
     near = [fix for fix in fixes if middle is None or metres(fix[1:], middle) <= FAR_M]
     gap_s = tracks.rule().gap_s
     lines: list[list[list[float]]] = []

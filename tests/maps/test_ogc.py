@@ -7,15 +7,19 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pyproj import Transformer
+from sqlalchemy import text
 from werkzeug.serving import make_server
 
 from roadchief.app import create_app
 from roadchief.db import Database
+from roadchief.errors import BadInput
 from roadchief.lib import geo
 from roadchief.maps import features
 from roadchief.maps.features import CRS84, EPSG
@@ -199,9 +203,99 @@ def test_the_other_sub_district_has_its_own_features(
 
 
 def test_times_stand_for_what_they_say() -> None:
+    """Without a zone they are those of the streets."""
     begin, end = features.read_time("2026-02-28")
-    assert (begin.isoformat(), end.day) == ("2026-02-28T00:00:00+00:00", 28)  # type: ignore[union-attr]
+    assert begin == datetime(2026, 2, 27, 16, tzinfo=UTC)
+    assert end == datetime(2026, 2, 28, 16, tzinfo=UTC) - timedelta(microseconds=1)
+    noon = datetime(2026, 2, 28, 4, tzinfo=UTC)
+    for said in ("2026-02-28T12:00:00", "2026-02-28T04:00:00Z", "2026-02-28T12:00:00+08:00"):
+        assert features.read_time(said) == (noon, noon)
+    assert features.read_time("2026-02-28/..") == (begin, None)
+    assert features.read_time("../2026-02-28") == (None, end)
     assert features.read_time("../..") == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ("9999-12-31", 11),
+        ("0001-01-01", 0),
+        ("0001-01-01/9999-12-31", 12),
+        ("9999-12-31T23:59:59-12:00", 11),
+        ("0001-01-01T00:00:00+14:00", 0),
+    ],
+)
+def test_the_ends_of_time_are_times(
+    client: FlaskClient, corner: RoadSegment, asked: str, count: int
+) -> None:
+    found = items(client, "storefronts", datetime=asked, limit=50)
+    assert len(found["features"]) == count
+
+
+@pytest.mark.parametrize("half", [20037508.342789244, 20037508.3427893, 20037508.35, 3e7, 1e300])
+def test_the_whole_world_in_web_mercator(
+    client: FlaskClient, corner: RoadSegment, half: float
+) -> None:
+    box = f"{-half},{-half},{half},{half}"
+    found = items(client, "storefronts", bbox=box, **{"bbox-crs": EPSG + "3857"})
+    assert len(found["features"]) == 11
+
+
+def test_a_box_in_web_mercator_is_where_the_projection_says() -> None:
+    turn = Transformer.from_crs(4326, 3857, always_xy=True)
+    corners = [*turn.transform(121.5, 31.2), *turn.transform(121.6, 31.3)]
+    read = features.read_box(",".join(str(one) for one in corners), EPSG + "3857")
+    assert read == pytest.approx((121.5, 31.2, 121.6, 31.3), abs=1e-9)
+    with pytest.raises(BadInput):
+        features.read_box("3e7,0,4e7,1", EPSG + "3857")  # beside the world
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({"measure_m": "3.00"}, 1),
+        ({"measure_m": "3"}, 1),
+        ({"measure_m": "3e0"}, 1),
+        ({"measure_m": "+3"}, 1),
+        ({"measure_m": "3.5"}, 0),
+        ({"measure_m": "-0"}, 0),
+        ({"measure_m": "1e308"}, 0),
+        ({"opened_at": "2026-11-02T04:00:00Z"}, 11),
+        ({"opened_at": "2026-11-02T12:00:00+08:00"}, 11),
+        ({"opened_at": "2026-11-02"}, 11),
+        ({"opened_at": "2026-11-03"}, 0),
+        ({"opened_at": "9999-12-31"}, 0),
+    ],
+)
+def test_filters_compare_what_things_are_and_not_how_they_are_written(
+    client: FlaskClient, corner: RoadSegment, asked: dict[str, str], count: int
+) -> None:
+    assert len(items(client, "storefronts", limit=50, **asked)["features"]) == count
+
+
+def test_days_of_a_permit_are_days_of_the_streets(client: FlaskClient, database: Database) -> None:
+    with database.transaction(WEIFANG) as session:
+        makers.make_subdistrict(session)
+        session.execute(
+            text(
+                "INSERT INTO permit_area (subdistrict_id, id, kind, name, area, windows, "
+                "valid_from, valid_to) VALUES (:here, gen_random_uuid(), 'stall', '夜市', "
+                "ST_MakeEnvelope(121.5, 31.2, 121.6, 31.3, 4326), '[]', '2026-11-02', "
+                "'2026-11-05')"
+            ),
+            {"here": WEIFANG},
+        )
+    for asked, count in (
+        ({"datetime": "2026-11-01T16:30:00Z"}, 1),  # half past midnight of the second
+        ({"datetime": "2026-11-01"}, 0),
+        ({"datetime": "2026-11-05"}, 1),
+        ({"datetime": "2026-11-06"}, 0),
+        ({"datetime": "2026-11-02", "valid_from": "2026-11-02"}, 1),
+        ({"datetime": "2026-11-02", "valid_from": "2026-11-03"}, 0),
+    ):
+        assert len(items(client, "permit_areas", **asked)["features"]) == count, asked
+    refused = client.get("/ogc/collections/permit_areas/items?valid_from=spring")
+    assert refused.status_code == 422
 
 
 @pytest.fixture

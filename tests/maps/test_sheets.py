@@ -9,6 +9,7 @@ import pytest
 import shapely
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database, new_id, tenant_of
@@ -18,6 +19,7 @@ from roadchief.maps import case_sheets, patrol_sheet, sheet_views
 from roadchief.maps.case_sheets import Periods
 from roadchief.patrol import shifts
 from roadchief.patrol.models import PatrolItem, Track
+from roadchief.patrol.plan_models import ShiftBeat
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.issues import ground
@@ -350,9 +352,11 @@ def test_a_leap_of_two_thousand_kilometres_is_not_drawn(app: Flask) -> None:
     assert strayed == 1
     assert [len(line) for line in lines] == [4, 2]
     assert all(121 < lon < 122 for line in lines for lon, _lat in line)
-    lines, strayed = patrol_sheet.walked([LEAP], None)
-    assert strayed == 0
-    assert [len(line) for line in lines] == [2, 2, 2]
+    # A shift without streets has no middle: what most fixes lie around is one.
+    for leaps in (LEAP, [*LEAP, [25_000, 49.0, 100.0001, 5]]):
+        lines, strayed = patrol_sheet.walked([leaps], None)
+        assert strayed == len(leaps) - 6
+        assert [len(line) for line in lines] == [4, 2]
     assert patrol_sheet.walked([], None) == ([], 0)
     assert patrol_sheet.walked([LEAP[:1]], None) == ([], 0)
 
@@ -377,6 +381,19 @@ def test_a_patrol_day_has_its_visits_in_order(
     for one in (path, path + ".json", f"/map/patrol/{uuid.uuid4()}"):
         assert stranger.get(one).status_code == 404
     assert stranger.get("/map/patrol/x").status_code == 404
+
+
+def test_a_patrol_day_without_streets_leaves_its_leap_out_and_says_so(
+    web: Any, database: Database
+) -> None:
+    with database.transaction(CODE) as session:
+        _segment, shift = plan_walk(session, LEAP)
+        session.execute(delete(ShiftBeat).where(ShiftBeat.shift_id == shift.id))
+    path = f"/map/patrol/{shift.id}"
+    assert "1 个定位点离其余的太远，没有画" in web("operator").get(path).text
+    drawn = web("operator").get(path + ".json").json["shapes"]["features"]
+    track = next(one for one in drawn if one["properties"]["key"] == "track")
+    assert all(121 < at[0] < 122 for line in track["geometry"]["coordinates"] for at in line)
 
 
 def test_the_number_of_questions_is_fixed(web: Any, database: Database, queries: Any) -> None:
