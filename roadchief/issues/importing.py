@@ -25,6 +25,7 @@ from roadchief.lib import clock, coords
 from roadchief.lib.text import clean, pieces
 
 BATCH = 500
+SURE_ENOUGH = 0.3  # below this an imported case is of category "other"
 
 
 @dataclass
@@ -227,7 +228,7 @@ def _write(session: Session, made: list[Case], rows: dict[str, Foreign], at: dat
 
 def _guess(words: str) -> str:
     found = triage.suggest(words)
-    return found[0].code if found and found[0].sure > 0.3 else "QT01"
+    return found[0].code if found and found[0].sure > SURE_ENOUGH else "QT01"
 
 
 def _batches(rows: Iterable[Foreign]) -> Iterator[list[Foreign]]:

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 PHRASES = FOLDER / "triage.toml"
 MODEL = FOLDER / "triage.json"
 HELD_BACK = 0.25
-MOST_PIECES = 1500
+MOST_PIECES = 2200
 SEED = 20261124
 Sample = tuple[str, str]
 
@@ -134,7 +134,3 @@ def _fit(samples: Sequence[Sample]) -> dict[str, Any]:
             for n, name in enumerate(names)
         },
     }
-
-
-def _rounded(row: Any) -> list[float]:
-    return [round(float(weight), 2) for weight in row]

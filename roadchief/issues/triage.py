@@ -15,6 +15,9 @@ MODEL = Path(__file__).with_name("triage.json")
 LONGEST = 3  # characters of a piece
 SURE = 0.15  # below this nothing is suggested
 MOST_READ = 1000  # characters of a text
+OPENING = 40  # who writes much says first what it is about: these characters count more
+TIMES = 4
+OTHER = "QT01"
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,11 @@ class Suggestion:
 
 
 def suggest(words: str) -> list[Suggestion]:
-    """Up to three likely categories; none where the words say too little."""
-    return [one for one in judge(_kept(), words, most=3) if one.sure >= SURE]
+    """Up to three likely categories; none where the words say too little or nothing of a street."""
+    found = judge(_kept(), words, most=3)
+    if not found or found[0].code == OTHER:
+        return []
+    return [one for one in found if one.sure >= SURE and one.code != OTHER]
 
 
 def judge(model: dict[str, Any], words: str, *, most: int) -> list[Suggestion]:
@@ -54,11 +60,10 @@ def judge(model: dict[str, Any], words: str, *, most: int) -> list[Suggestion]:
 def _weighed(model: dict[str, Any], text: str) -> dict[str, float]:
     """Known pieces of the text with their weight, as the model was learned."""
     folded = " ".join(text.split())
-    seen = Counter(
-        folded[start : start + length]
-        for length in range(1, LONGEST + 1)
-        for start in range(len(folded) - length + 1)
-    )
+    seen = _pieces(folded)
+    if len(folded) > OPENING:
+        for piece, count in _pieces(folded[:OPENING]).items():
+            seen[piece] += (TIMES - 1) * count
     found = {
         piece: (1 + math.log(count)) * model["pieces"][piece][0]
         for piece, count in seen.items()
@@ -66,6 +71,14 @@ def _weighed(model: dict[str, Any], text: str) -> dict[str, float]:
     }
     norm = math.sqrt(sum(value * value for value in found.values()))
     return {piece: value / norm for piece, value in found.items()} if norm else {}
+
+
+def _pieces(text: str) -> Counter[str]:
+    return Counter(
+        text[start : start + length]
+        for length in range(1, LONGEST + 1)
+        for start in range(len(text) - length + 1)
+    )
 
 
 def _why(model: dict[str, Any], weighed: dict[str, float], n: int) -> tuple[str, ...]:

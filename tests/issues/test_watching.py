@@ -264,7 +264,7 @@ def test_json_of_no_use(database: Database, tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        ("中午一点楼道全是油烟，净化器好像没开", "YY01"),
+        ("中午一点楼道全是油烟，净化器好像没开", "YY02"),
         ("门口堆满纸箱，走不过去", "ZX02"),
         ("路灯好几天不亮了", "BJ04"),
         ("半夜音响太吵睡不着", "ZX09"),
