@@ -11,6 +11,7 @@ from roadchief.errors import Malformed
 
 SAMPLE_BYTES = 256 * 1024
 MOST_UNPACKED_BYTES = 2**31
+PARTS = {".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"}  # of a Shapefile, beside the .shp
 SHAPEFILE = b"\x00\x00\x27\x0a"
 SQLITE = b"SQLite format 3\x00"
 
@@ -63,6 +64,15 @@ def shapefile_encoding(path: Path) -> str | None:
     except UnicodeDecodeError:
         return "GB18030"
     return "UTF-8"
+
+
+def said_encoding(path: Path) -> str | None:
+    """What a Shapefile's .cpg says, as it is written there."""
+    beside = path.with_suffix(".cpg")
+    if path.suffix.lower() != ".shp" or not beside.is_file():
+        return None
+    said = beside.read_bytes()[:40].decode("ascii", "ignore").strip()
+    return said if said.isprintable() and said else None
 
 
 def inside_zip(path: Path) -> str:

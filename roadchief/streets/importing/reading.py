@@ -42,6 +42,12 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
         return _open_vector(contents.inside_zip(path), path, "ESRI Shapefile", encoding)
     if suffix in TABLE:
         return open_table(path, encoding)
+    if suffix in contents.PARTS:
+        raise unreadable(
+            path,
+            f"{suffix} 只是 Shapefile 的一部分，请选 .shp（网页上各部分一起选，或用 .zip）",
+            f"{suffix} is part of a Shapefile: choose its .shp (on the page all parts, or a .zip)",
+        )
     if suffix not in VECTOR:
         known = "、".join([*VECTOR, *sorted(TABLE), ".zip", *sorted(OSM)])
         raise unreadable(path, f"不支持的格式 {suffix}，可用 {known}", f"unknown kind {suffix}")
@@ -49,10 +55,13 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
         contents.check_parts(path)
         encoding = encoding or contents.shapefile_encoding(path)
     address = contents.check_beginning(path, VECTOR[suffix])
-    return _open_vector(address, path, VECTOR[suffix], encoding)
+    return _open_vector(address, path, VECTOR[suffix], encoding, contents.said_encoding(path))
 
 
-def _open_vector(address: str, path: Path, driver: str, encoding: str | None) -> Source:
+def _open_vector(
+    address: str, path: Path, driver: str, encoding: str | None, said: str | None = None
+) -> Source:
+    """`said` is the encoding that a file names itself: GDAL reads by it and says UTF-8."""
     ready: list[_Stream] = []
     try:
         if driver == "GeoJSON":
@@ -70,6 +79,9 @@ def _open_vector(address: str, path: Path, driver: str, encoding: str | None) ->
             path, f"扩展名与内容不符，内容是 {found}", f"the content is {found}, not {driver}"
         )
     transformer, notes = _projection(path, info)
+    if driver == "GPKG":
+        with _quiet():
+            notes += ("more_layers",) * (len(pyogrio.list_layers(address)) > 1)
 
     def batches() -> Iterator[Batch]:
         try:
@@ -81,7 +93,7 @@ def _open_vector(address: str, path: Path, driver: str, encoding: str | None) ->
         path,
         driver,
         [str(name) for name in info["fields"]],
-        encoding or info["encoding"],
+        encoding or said or info["encoding"],
         info["geometry_type"] is not None,
         notes,
         batches,

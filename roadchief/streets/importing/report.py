@@ -33,6 +33,7 @@ NOTES: dict[str, tuple[str, str]] = {
     "self_crossing_mended": ("自相交已修复", "self-crossing was mended"),
     "no_crs": ("文件没有坐标系说明，按经纬度处理", "no CRS, taken as degrees"),
     "reprojected": ("已转换为经纬度", "reprojected to degrees"),
+    "more_layers": ("文件有多个图层，只取第一个", "several layers: only the first is taken"),
     "made_ids": ("没有编号，按位置和名称生成", "no ids: made from place and name"),
     "unplaced": ("附近没有路段，未对应到路段", "no segment near: not placed on one"),
     "from_outline": ("由建筑轮廓取得门面", "door taken from the building's outline"),
@@ -87,6 +88,10 @@ class Report:
         if len(self.problems) < MOST_LISTED:
             self.problems.append(problem)
 
+    @property
+    def good(self) -> int:
+        return self.added + self.changed + self.unchanged
+
     def as_json(self) -> dict[str, Any]:
         found = asdict(self)
         found["reasons"], found["notes"] = dict(self.reasons), dict(self.notes)
@@ -102,6 +107,15 @@ class Report:
             else f"{self.file}: {self.rows} rows, {self.added} added, {self.changed} changed, "
             f"{self.unchanged} unchanged, {self.refused} refused"
         ]
+        if not self.rows:
+            said.append("文件里没有可取的行" if chinese else "the file has no rows to take")
+        if self.notes["unplaced"] and self.notes["unplaced"] >= self.good:
+            said.append(
+                "⚠ 所有铺位附近都没有路段：请核对坐标系和街镇，或先导入道路"
+                if chinese
+                else "⚠ no segment near any of them: check the datum and the sub-district, "
+                "or import roads first"
+            )
         if self.dry_run:
             said.append("试运行：没有写入任何数据" if chinese else "dry run: nothing was written")
         if self.interrupted:

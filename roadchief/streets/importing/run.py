@@ -38,6 +38,11 @@ class StrictStop(RuleBroken):
     en = "strict: {refused} rows were refused, nothing was written"
 
 
+class NoColumns(BadInput):
+    zh = "没有找到“{field}”：文件里只有图形，没有属性列"
+    en = "no {field}: the file has shapes alone, without columns"
+
+
 class MissingColumn(BadInput):
     zh = "没有找到“{field}”对应的列；文件有这些列：{columns}。请指定（命令行用 --map）"
     en = "no column for {field}; the file has {columns}; name it (by --map on the command line)"
@@ -109,6 +114,8 @@ def choose(source: Source, order: Order) -> dict[str, str]:
     if not source.has_shapes and "wkt" not in found and not {"lon", "lat"} <= found.keys():
         raise MissingColumn(field="经度/纬度 lon/lat", columns=listed)
     if order.what == "roads" and "name" not in found:
+        if not source.columns:
+            raise NoColumns(field="道路名称 name")
         raise MissingColumn(field="道路名称 name", columns=listed)
     return found
 
