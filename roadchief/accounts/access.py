@@ -73,6 +73,7 @@ TABLE: dict[str, frozenset[str]] = {
     # Cases: the desk shows each what the own unit or post answers for; moves ask workflow too.
     "issues.desk": CHIEFS | {"operator", "officer", "patroller", "segment_chief", "auditor"},
     "issues.own": frozenset({"merchant"}),
+    "issues.keys": frozenset({"admin"}),
 }
 
 

@@ -12,7 +12,7 @@ from roadchief.accounts.signin import allows, current, public
 from roadchief.errors import Malformed, NotSignedIn
 from roadchief.insight import board_views, hints, risk, sensors
 from roadchief.insight.rules import KINDS
-from roadchief.issues import categories, open311_reading
+from roadchief.issues import categories, keys
 from roadchief.lib import clock
 from roadchief.patrol import weeks
 from roadchief.web import tenant_transaction
@@ -76,7 +76,7 @@ def signal() -> AnyResponse | tuple[AnyResponse, int]:
     if body is None:
         raise Malformed
     with tenant_transaction(int(place)) as session:
-        sender = open311_reading.holder(session, key, SCOPE, at=at)
+        sender = keys.holder(session, key, SCOPE, at=at)
         if sender is None:
             raise NotSignedIn
         row, fresh = sensors.take(session, sensors.read(body, at=at), source=sender.name, at=at)

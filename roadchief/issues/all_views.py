@@ -8,22 +8,28 @@ from roadchief.issues import (
     desk_views,
     face_views,
     figures_views,
+    key_views,
+    mail_views,
     merchant_views,
     messages,
+    open311_filing_views,
     open311_views,
     sheet_views,
 )
+from roadchief.web import refusals
 
 
 def install(app: Flask) -> None:
     messages.wire()
     faces.contribute(face_views.running)
+    refusals.dialects["/open311/"] = open311_views.refused
     for blueprint in (
         citizen_views.pages,
         desk_views.pages,
         merchant_views.pages,
         figures_views.pages,
-        open311_views.pages,
+        open311_filing_views.pages,
+        key_views.pages,
         sheet_views.pages,
     ):
         app.register_blueprint(blueprint)

@@ -17,8 +17,8 @@ from roadchief.issues import (
     categories,
     foreign,
     importing,
+    keys,
     moves,
-    open311_reading,
     training,
     watching,
 )
@@ -142,7 +142,7 @@ def holidays(file: Path) -> None:
 def key(name: str, subdistrict: int) -> None:
     """Make an Open311 key for the system NAME; it is shown once."""
     with _database().transaction(subdistrict) as session:
-        click.echo(open311_reading.make_key(session, name, ["file"], at=clock.now()))
+        click.echo(keys.make(session, name, ["file", "update"], at=clock.now()))
 
 
 @group.command("limits")

@@ -173,6 +173,7 @@ class CaseStep(Tenant, Base):
     after: Mapped[str]
     part: Mapped[str]
     by: Mapped[uuid.UUID | None]
+        Index("ix_case_step_at", "subdistrict_id", "at", "case_id", "seq"),
     at: Mapped[datetime]
     words: Mapped[str | None]
     public: Mapped[bool] = mapped_column(default=False)

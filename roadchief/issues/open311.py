@@ -15,9 +15,14 @@ from xml.etree import ElementTree
 # What XML 1.0 cannot hold.
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MOST_DAYS = 90
-MOST, PAGE = 1000, 100
+MOST = 1000  # also what is told where no size is asked
 XML, JSON = "text/xml; charset=utf-8", "application/json; charset=utf-8"
-ITEMS = {"services": "service", "service_requests": "request", "errors": "error"}
+ITEMS = {
+    "services": "service",
+    "service_requests": "request",
+    "service_request_updates": "request_update",
+    "errors": "error",
+}
 CLOSED = frozenset({"closed", "rejected", "duplicate"})
 
 
@@ -41,14 +46,14 @@ class Question:
     updated_since: datetime | None = None
     updated_until: datetime | None = None
     page: int = 1
-    size: int = PAGE
+    size: int = MOST
     extensions: bool = False
 
 
 def question(given: dict[str, str], *, now: datetime) -> Question:
     """From an address. Empty arguments count as not given; ids override all else."""
     asked = {name: text.strip() for name, text in given.items() if text.strip()}
-    extensions = asked.get("extensions", "") in {"true", "1"}
+    extensions = wants_extensions(given)
     ids = listed(asked.get("service_request_id"))
     if ids:
         return Question(ids=ids[:MOST], extensions=extensions, size=MOST)
@@ -71,9 +76,13 @@ def question(given: dict[str, str], *, now: datetime) -> Question:
         updated_since=updated[0],
         updated_until=updated[1],
         page=max(1, _whole(asked.get("page"), "page", 1)),
-        size=min(MOST, max(1, _whole(asked.get("page_size"), "page_size", PAGE))),
+        size=min(MOST, max(1, _whole(asked.get("page_size"), "page_size", MOST))),
         extensions=extensions,
     )
+
+
+def wants_extensions(given: dict[str, str]) -> bool:
+    return given.get("extensions", "").strip().lower() in {"true", "1"}
 
 
 def instant(text: str | None) -> datetime | None:
@@ -125,7 +134,11 @@ def _fill(element: ElementTree.Element, row: dict[str, Any]) -> None:
         child = ElementTree.SubElement(element, key)
         if isinstance(value, list):
             for one in value:
-                _fill(ElementTree.SubElement(child, _single(key)), one)
+                part = ElementTree.SubElement(child, _single(key))
+                if isinstance(one, dict):
+                    _fill(part, one)
+                else:
+                    part.text = FORBIDDEN.sub("", str(one))
         elif isinstance(value, dict):
             _fill(child, value)
         elif value is not None:

@@ -1,21 +1,18 @@
 """What Open311 reads and files: only what is public, as other systems may see it."""
 
-import hashlib
-import secrets
 import uuid
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from roadchief.db import new_id, tenant_of
+from roadchief.db import tenant_of
 from roadchief.issues import categories, moves, publishing, reporting, story
 from roadchief.issues.categories import Category
 from roadchief.issues.models import Case
-from roadchief.issues.open311 import CLOSED, Question, told
+from roadchief.issues.open311 import CLOSED, BadRequest, Question, told
 from roadchief.issues.reporting import Wish
-from roadchief.issues.voices import ApiKey
+from roadchief.streets.models import Storefront, Subdistrict
 
 
 def service(kind: Category, language: str) -> dict[str, Any]:
@@ -99,6 +96,8 @@ def told_cases(
     ids = [row.id for row in rows]
     shown, points = publishing.public_photos(session, ids), reporting.snapped(session, ids)
     notes = story.last_words(session, ids)
+    doors = _doors(session, rows)
+    office = session.get_one(Subdistrict, tenant_of(session)).name
     return [
         request(
             row,
@@ -109,8 +108,19 @@ def told_cases(
             lang,
             photo,
         )
+        | {"agency_responsible": office, "address_id": doors.get(row.storefront_id)}
         for row in rows
     ]
+
+
+def _doors(session: Session, rows: list[Case]) -> dict[uuid.UUID | None, str | None]:
+    """The numbers printed on the plates of the cases' storefronts: no secret, and lasting."""
+    found = session.execute(
+        select(Storefront.id, Storefront.human_number)
+        .where(Storefront.subdistrict_id == tenant_of(session))
+        .where(Storefront.id.in_({row.storefront_id for row in rows if row.storefront_id}))
+    )
+    return {row.id: row.human_number for row in found}
 
 
 def request(
@@ -151,9 +161,26 @@ def request(
     return row
 
 
-def wish_of(form: dict[str, str], *, id: uuid.UUID, said: str, photo_ids: Any) -> Wish:
+def door_of(session: Session, address_id: str) -> uuid.UUID | None:
+    """The storefront with this number on its plate; an unknown one is refused, not guessed."""
+    if not address_id:
+        return None
+    found = session.scalar(
+        select(Storefront.id)
+        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
+        .where(Storefront.human_number == address_id.strip().upper()[:60])
+    )
+    if found is None:
+        raise BadRequest("address_id was not found")
+    return found
+
+
+def wish_of(
+    form: dict[str, str], *, id: uuid.UUID, said: str, photo_ids: Any, shop: uuid.UUID | None
+) -> Wish:
     lon, lat = form.get("long"), form.get("lat")
     return Wish(
+        storefront_id=shop,
         id=id,
         category=form.get("service_code", ""),
         words=form.get("description", ""),
@@ -162,41 +189,6 @@ def wish_of(form: dict[str, str], *, id: uuid.UUID, said: str, photo_ids: Any) -
         said=said,
         photo_ids=photo_ids,
     )
-
-
-def make_key(session: Session, name: str, scopes: list[str], *, at: datetime) -> str:
-    """A key for another system, shown once; we keep its hash."""
-    key = f"rc_{secrets.token_urlsafe(24)}"
-    session.add(
-        ApiKey(
-            subdistrict_id=tenant_of(session),
-            id=new_id(),
-            name=name,
-            key_hash=digest(key),
-            scopes=scopes,
-            made_at=at,
-        )
-    )
-    session.flush()
-    return key
-
-
-def holder(session: Session, key: str, scope: str, *, at: datetime) -> ApiKey | None:
-    """Whose key it is, if it may do `scope`; notes that it was used."""
-    row = session.scalar(
-        select(ApiKey).where(
-            ApiKey.subdistrict_id == tenant_of(session), ApiKey.key_hash == digest(key)
-        )
-    )
-    if row is None or row.ended_at is not None or scope not in row.scopes:
-        return None
-    row.used_at = at
-    return row
-
-
-def digest(key: str) -> bytes:
-    """Keys are long and random, so a plain hash is enough."""
-    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
 
 
 def _uuid(text: str) -> uuid.UUID | None:

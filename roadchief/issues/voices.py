@@ -88,11 +88,18 @@ class ApiKey(Tenant, Base):
     """Another system that may file cases. Only a hash of its key is kept."""
 
     __tablename__ = "api_key"
-    __table_args__ = (UniqueConstraint("subdistrict_id", "key_hash"),)
+    __table_args__ = (
+        UniqueConstraint("subdistrict_id", "key_hash"),
+        tenant_fk("follows_id", "api_key"),
+        CheckConstraint("limit_a_minute BETWEEN 1 AND 6000", name="limit"),
+    )
 
     name: Mapped[str]
     key_hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     made_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
+    hint: Mapped[str] = mapped_column(default="", server_default="")  # its last four letters
+    limit_a_minute: Mapped[int] = mapped_column(default=120, server_default="120")
+    follows_id: Mapped[uuid.UUID | None]  # the key in whose place this one was made
+    ended_at: Mapped[datetime | None]  # in the future: replaced, and works on until then

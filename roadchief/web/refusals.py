@@ -1,5 +1,6 @@
 """Every error becomes one clear answer: a page for people, JSON for programs. No bare 500."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -39,6 +40,10 @@ class OurFault(Refusal):
     en = "Something went wrong on our side. It is recorded as {request_id}"
 
 
+# Addresses whose protocol has a way of its own to say no, by the beginning of the path.
+dialects: dict[str, Callable[[Refusal, int], Response]] = {}
+
+
 def install(app: Flask) -> None:
     app.register_error_handler(Refusal, answer)
     app.register_error_handler(CSRFError, lambda error: answer(FormExpired()))
@@ -53,7 +58,11 @@ def install(app: Flask) -> None:
 def answer(refusal: Refusal, status: int | None = None) -> Response:
     """The refusal as the asker reads it. A person who is not signed in is led to the door."""
     status = status or status_of(refusal)
-    if wants_json():
+    own = next((say for path, say in dialects.items() if request.path.startswith(path)), None)
+    if own:
+        response = own(refusal, status)
+        status = response.status_code
+    elif wants_json():
         body = {"error": refusal.code, "message": refusal.say(language()), "facts": _plain(refusal)}
         response = jsonify(body)
     else:

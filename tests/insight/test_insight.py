@@ -16,7 +16,7 @@ from roadchief.db import Database, new_id
 from roadchief.insight import hints, hotspots, nightly, risk, sensors
 from roadchief.insight.models import Hint, HotSpot, SegmentRisk, Signal
 from roadchief.insight.rules import KINDS, rules
-from roadchief.issues import cases, open311_reading, spots
+from roadchief.issues import cases, keys, spots
 from roadchief.issues.models import Case
 from roadchief.lib import clock, geo
 from roadchief.streets.models import RoadSegment, Storefront
@@ -214,7 +214,7 @@ def test_a_hint_is_put_aside_with_a_reason_once(
 def corner(database: Database) -> tuple[Storefront, str]:
     with database.transaction(WEIFANG) as session:
         street = Street(session)
-        key = open311_reading.make_key(session, "招牌监测", ["signals"], at=AT)
+        key = keys.make(session, "招牌监测", ["signals"], at=AT)
     return street.shop, key
 
 
@@ -282,7 +282,7 @@ def test_only_keys_of_this_sub_district_with_that_scope_may_send(
 ) -> None:
     shop, key = corner
     with database.transaction(WEIFANG) as inside:
-        weak = open311_reading.make_key(inside, "热线", ["open311"], at=AT)
+        weak = keys.make(inside, "热线", ["open311"], at=AT)
     with database.transaction(YANGJING) as other:
         makers.make_subdistrict(other, YANGJING)
     for given, place in (

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from roadchief.db import Database
-from roadchief.issues import cases, open311, open311_reading, publishing
+from roadchief.issues import cases, keys, open311, publishing
 from roadchief.issues.models import Case
 from roadchief.lib import clock
 from tests import makers, pictures
@@ -33,9 +33,9 @@ def made(database: Database, world: World, **given: Any) -> Case:
         return ground.opened(session, world, at=given.pop("at", clock.now()), **given)
 
 
-def key_of(database: Database) -> str:
+def key_of(database: Database, name: str = "12345 热线", *scopes: str) -> str:
     with database.transaction(HERE) as session:
-        return open311_reading.make_key(session, "12345 热线", ["file"], at=clock.now())
+        return keys.make(session, name, scopes or ["file", "update"], at=clock.now())
 
 
 def rows(client: FlaskClient, query: str = "") -> list[dict[str, Any]]:
@@ -50,11 +50,12 @@ def test_discovery_and_services_in_both_formats(client: FlaskClient, world: Worl
     assert xml.data.startswith(b'<?xml version="1.0" encoding="utf-8"?>')
     endpoint = ElementTree.fromstring(xml.data).find("endpoints/endpoint")
     assert endpoint is not None
-    assert [one.text for one in endpoint.findall("formats/format/format")] == [
+    assert [one.text for one in endpoint.findall("formats/format")] == [
         "text/xml",
         "application/json",
     ]
-    assert client.get(f"{BASE}/discovery.json").get_json()["endpoints"][0]["type"] == "production"
+    found = client.get(f"{BASE}/discovery.json").get_json()["endpoints"][0]
+    assert (found["type"], found["formats"]) == ("production", ["text/xml", "application/json"])
     listed = client.get(f"{BASE}/services.json").get_json()
     codes = {row["service_code"] for row in listed}
     assert "ZX02" in codes
