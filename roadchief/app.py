@@ -13,6 +13,7 @@ from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
+from roadchief.issues import merchant_views, selfhelp
 from roadchief.issues.patrolled import take_finding
 from roadchief.maps import (
     api_views,
@@ -24,7 +25,7 @@ from roadchief.maps import (
 )
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
-from roadchief.patrol import checkins
+from roadchief.patrol import checkins, self_checks, self_views
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
@@ -82,6 +83,9 @@ def register_packages(app: Flask) -> None:
     patrol.install(app)
     if take_finding not in checkins.on_finding:
         checkins.on_finding.append(take_finding)
+    if selfhelp.take_wish not in self_checks.on_help:
+        self_checks.on_help.append(selfhelp.take_wish)
+    merchant_views.contribute(self_views.shop_parts)
     insight.install(app)
     pwa.install(app)
     home.install(app)

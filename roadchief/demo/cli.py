@@ -9,7 +9,15 @@ from sqlalchemy import select
 from roadchief import config
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.demo import district, living, loading, patrolling, plating, reporting
+from roadchief.demo import (
+    district,
+    living,
+    loading,
+    patrolling,
+    plating,
+    reporting,
+    selfchecking,
+)
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -61,6 +69,8 @@ def _load_one(
         hung = plating.hang_plates(session, at=then + plating.SETTLED, settings=settings)
         plating.write_plates(settings.var_dir / "demo-plates.json", hung)
         patrolling.walk_a_fortnight(session, posts, now=now)
+        keeper = posts.get("merchant")
+        selfchecking.check_some_weeks(session, keeper.person_id if keeper else None, now=now)
         reporting.report_cases(session, now=now, settings=settings)
     click.echo(f"demo: {code} with {count} storefronts")
 

@@ -4,6 +4,8 @@ Nothing raw of a reporter is here: category, place and day, and what an officer 
 """
 
 import uuid
+from collections.abc import Callable
+from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -13,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import blobs
 from roadchief.accounts.signin import allows, current
+from roadchief.codes.faces import Part
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.issues import acting, cases, categories, moves, publishing
@@ -20,14 +23,26 @@ from roadchief.issues.acting import Act
 from roadchief.issues.cases import Who
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.refusals import NoSuchCase
+from roadchief.issues.selfhelp import SOURCE
 from roadchief.lib import clock
 from roadchief.streets import shopkeepers
+from roadchief.streets.shopkeepers import Shop
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import photos_from, takes_photos
 from roadchief.web.pages import language
 
 pages = Blueprint("merchant", __name__, url_prefix="/merchant")
 MOST = 100
+
+# Called for the page with the person's shops: packages beside this one add their parts.
+Contributor = Callable[[Session, list[Shop], datetime], list[Part]]
+_contributors: list[Contributor] = []
+
+
+def contribute(part: Contributor) -> None:
+    """Add parts to the merchant's page; wiring calls this once."""
+    if part not in _contributors:
+        _contributors.append(part)
 
 
 @pages.get("/")
@@ -70,9 +85,11 @@ def _page(trouble: str | None = None) -> str:
         shops = shopkeepers.shops_of(session, actor.person_id)
         rows = _cases(session, [shop.tenancy_id for shop in shops])
         photos = publishing.public_photos(session, [row.id for row in rows])
+        parts = [one for make in _contributors for one in make(session, shops, at)]
     return render_template(
         "issues/merchant.html",
         shops=shops,
+        parts=parts,
         waiting=[row for row in rows if row.state == "notified_merchant"],
         others=[row for row in rows if row.state != "notified_merchant"],
         photos=photos,
@@ -85,7 +102,7 @@ def _page(trouble: str | None = None) -> str:
 
 
 def _cases(session: Session, tenancies: list[uuid.UUID]) -> list[Case]:
-    """Cases that this merchant was told of, in the own tenancies alone."""
+    """Cases that this merchant was told of or asked for, in the own tenancies alone."""
     told = select(CaseStep.case_id).where(
         CaseStep.subdistrict_id == tenant_of(session),
         CaseStep.case_id == Case.id,
@@ -95,7 +112,8 @@ def _cases(session: Session, tenancies: list[uuid.UUID]) -> list[Case]:
         session.scalars(
             select(Case)
             .where(Case.subdistrict_id == tenant_of(session))
-            .where(Case.tenancy_id.in_(tenancies), told.exists())
+            .where(Case.tenancy_id.in_(tenancies))
+            .where(told.exists() | (Case.source == SOURCE))
             .order_by(Case.merchant_due_at.is_(None), Case.merchant_due_at, Case.id.desc())
             .limit(MOST)
         )

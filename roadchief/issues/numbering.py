@@ -23,7 +23,8 @@ RETURNING last,
     AND storefront_id = :shop AND source = 'citizen' AND reported_at > :lately
     LIMIT :most) x) >= :most AS flood,
   EXISTS (SELECT 1 FROM case_file WHERE subdistrict_id = :here AND storefront_id = :shop
-    AND category = :category AND state = 'closed' AND ended_at > :before) AS repeat,
+    AND category = :category AND state = 'closed' AND ended_at > :before
+    AND source <> 'merchant') AS repeat,
   (SELECT json_agg("table") FROM holiday_year) AS years
 """
 )
@@ -34,7 +35,8 @@ class Taken:
     """A number such as 2611-0148, never given twice; and what was there before.
 
     `flood`: so many reports about this shop just now that new ones are looked at first. `repeat`:
-    the same class was closed here less than 30 days ago. `years`: working days entered by hand.
+    the same class was closed here less than 30 days ago, and not at the merchant's own wish.
+    `years`: working days entered by hand.
     """
 
     number: str

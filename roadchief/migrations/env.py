@@ -17,6 +17,7 @@ import roadchief.issues.tally_models
 import roadchief.issues.voices
 import roadchief.patrol.models
 import roadchief.patrol.plan_models
+import roadchief.patrol.self_models
 import roadchief.streets.importing.models
 import roadchief.streets.models
 import roadchief.streets.shopkeepers  # noqa: F401

@@ -3,10 +3,17 @@
 from flask import Flask
 
 from roadchief.codes import faces
-from roadchief.patrol import face_views, form_views, report_views, views, week_views
+from roadchief.patrol import face_views, form_views, report_views, self_views, views, week_views
 
 
 def install(app: Flask) -> None:
     faces.contribute(face_views.visits)
-    for blueprint in (views.pages, week_views.pages, report_views.pages, form_views.pages):
+    faces.contribute(self_views.face)
+    for blueprint in (
+        views.pages,
+        week_views.pages,
+        report_views.pages,
+        form_views.pages,
+        self_views.pages,
+    ):
         app.register_blueprint(blueprint)

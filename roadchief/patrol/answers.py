@@ -46,6 +46,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "an inspection code is for enforcement staff alone",
     ),
     "not_your_shop": ("这不是您的店铺", "this is not your shop"),
+    "enough_today": ("今天的自查次数已满，明天再来", "enough self-checks were filed today"),
     "not_a_patroller": ("您的岗位不能巡查", "your post does not patrol"),
     "needs_because": ("请填写原因", "a reason is needed"),
     "removed": ("已由管理人员删除：{because}", "removed by a supervisor: {because}"),

@@ -58,6 +58,18 @@ def in_force(session: Session, audience: str) -> Form:
     return Form(audience, standards.version(), tuple(standards.items_for(audience)))
 
 
+def of_version(session: Session, audience: str, version: str) -> Form | None:
+    """A version by its name, in force or not; None where there never was one."""
+    if version == standards.version():
+        return Form(audience, version, tuple(standards.items_for(audience)))
+    row = session.scalar(
+        select(Checklist)
+        .where(Checklist.subdistrict_id == tenant_of(session))
+        .where(Checklist.audience == audience, Checklist.version == version)
+    )
+    return Form(audience, row.version, tuple(row.items)) if row else None
+
+
 def known_versions(session: Session) -> dict[str, bool]:
     """Every version that ever was: True while it is in force."""
     rows = session.execute(

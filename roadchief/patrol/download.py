@@ -15,6 +15,7 @@ from roadchief.patrol import checklists, due, ordering, rules
 from roadchief.patrol import shifts as planning
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.reading import instant_text
+from roadchief.patrol.self_reading import LAST_SELF
 from roadchief.patrol.standing import LAST
 from roadchief.streets import standards
 from roadchief.streets.models import RoadSegment
@@ -35,7 +36,7 @@ STOPS = text(
     f"""
 SELECT f.id, f.segment_id, g.road_id, g.seq AS segment_seq, f.side, f.measure_m, f.name,
        f.address, f.house_number, f.human_number, f.door, f.frontage, q.name AS road, r.radius_m,
-       v.last_at, x.id AS recheck,
+       v.last_at, x.id AS recheck, own.self_check,
        array(SELECT encode(p.token_hash, 'hex') FROM plate p WHERE p.subdistrict_id = :here
              AND p.storefront_id = f.id AND p.state IN ('bound', 'active', 'damaged')) AS plates,
        (SELECT p.number FROM plate p WHERE p.subdistrict_id = :here AND p.storefront_id = f.id
@@ -51,6 +52,7 @@ LEFT JOIN LATERAL (SELECT y.id FROM recheck y WHERE y.subdistrict_id = :here
   AND y.storefront_id = f.id AND y.second_id IS NULL AND y.first_person_id <> :person
   AND y.until > :at LIMIT 1) x ON true
 {LAST}
+{LAST_SELF}
 WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id = ANY(:segments)
 ORDER BY f.id
 """
@@ -248,6 +250,7 @@ def _stop_facts(row: Row[Any], order: int, *, at: datetime) -> dict[str, Any]:
         "plate_number": row.plate_number,
         "plate_digests": list(row.plates),
         "permits": row.permits or [],
+        "self_check": row.self_check,  # the merchant's own word: for information alone
     }
 
 

@@ -25,6 +25,7 @@ from roadchief.patrol import (
     checklists,
     judging,
     reading,
+    self_intake,
     tracks,
     whereabouts,
 )
@@ -34,8 +35,8 @@ from roadchief.streets import shopkeepers
 
 MOST = 50
 WALKERS = CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator"}
-VISITS = {"check_in", "self_check"}
-ACTS = acts.KINDS | {"track": tracks.take}
+VISITS = {"check_in"}
+ACTS = acts.KINDS | {"track": tracks.take, "self_check": self_intake.take}
 SINCE = timedelta(days=2)
 log = structlog.get_logger("roadchief.patrol")
 

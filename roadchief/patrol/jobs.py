@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from roadchief import jobs
 from roadchief.lib import clock
-from roadchief.patrol import alerts, checkins, review, tracks, weighing
+from roadchief.patrol import alerts, checkins, review, self_reminding, tracks, weighing
 from roadchief.streets.models import Subdistrict
 
 
@@ -28,6 +28,15 @@ def watch(timestamp: int) -> None:
         with jobs.surroundings().database.transaction(here) as session:
             alerts.raise_due(session, at=at)
             review.mark_missing_photos(session, at=at)
+
+
+@jobs.queue.periodic(cron="30 1 * * *")
+@jobs.task("patrol.remind")
+def remind(timestamp: int) -> None:
+    """At half past nine in the morning of our streets: self-checks that are due."""
+    for here in _subdistricts():
+        with jobs.surroundings().database.transaction(here) as session:
+            self_reminding.remind(session, at=clock.now())
 
 
 @jobs.queue.periodic(cron="40 2 * * *")

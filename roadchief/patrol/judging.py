@@ -39,9 +39,7 @@ class Batch:
 
 
 def letter_of(item: Item, by: Actor) -> str:
-    """As whom this item checks: P, M or E. An inspection code is for enforcement alone."""
-    if item.kind == "self_check":
-        return standards.MERCHANT
+    """As whom this item checks: P or E. An inspection code is for enforcement alone."""
     if line(item.body, "inspection_code", 40):
         if not by.roles & ENFORCE:
             raise Refused("not_enforcement")
@@ -52,8 +50,6 @@ def letter_of(item: Item, by: Actor) -> str:
 def prepare(item: Item, batch: Batch) -> Ready:
     """Judge one item. Raises Refused; reads and writes nothing."""
     shop, digest, flags = whereabouts.place_of(item, batch.ground)
-    if item.kind == "self_check" and shop.id not in batch.own_shops:
-        raise Refused("not_your_shop")
     shift = batch.ground.shift_of(item)
     when = moments.moment(
         item.stamp, received_at=batch.at, shift_starts_at=shift.starts_at if shift else None
@@ -67,7 +63,7 @@ def prepare(item: Item, batch: Batch) -> Ready:
     flags += [*form_flags, *when.flags, *_odd(item, shift, when.at, batch.last)]
     recheck_of = optional_id(item.body, "recheck_of")
     grade = standards.grade(one.item for one in bad) if form else None
-    purpose = "self_check" if who == "M" else "recheck" if recheck_of else "patrol"
+    purpose = "recheck" if recheck_of else "patrol"
     stamp = item.stamp
     row: dict[str, Any] = {
         "purpose": purpose,
@@ -121,8 +117,6 @@ def _how(item: Item) -> tuple[str, str | None]:
     how = item.body.get("how", "picked")
     if how not in HOWS:
         raise Refused("bad_field", field="how")
-    if item.kind == "self_check":
-        return how, line(item.body, "because", 200)
     needed = needed_line if how == "picked" else line
     return how, needed(item.body, "because", 200)
 

@@ -289,6 +289,8 @@ export const ENGLISH = {
   "还有 {n} 项没有看。没看的不算好也不算差，就这样保存？": "{n} lines were not looked at; they count neither good nor bad. Save like this?",
   "没有保存成功：{why}": "Not saved: {why}",
   "服务器收到的内容与手机上的不一致": "The server holds something else than this phone",
+  "商户 {date} 自查，发现 {n} 项（不算到访）": "The merchant's own check on {date} found {n} things (no visit)",
+  "商户 {date} 自查，全部正常（不算到访）": "The merchant's own check on {date} found all in order (no visit)",
   "刚刚": "just now",
   "{n} 分钟": "{n} min",
   "{n} 小时": "{n} h",

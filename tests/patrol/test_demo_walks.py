@@ -1,15 +1,18 @@
 """The demo's fortnight goes through the phones' own door and looks like one."""
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.demo import living, loading, patrolling
+from roadchief.demo import living, loading, patrolling, selfchecking
 from roadchief.lib import clock
-from roadchief.patrol import board
+from roadchief.patrol import board, self_reading
 from roadchief.patrol.models import CheckIn, Handover, PatrolItem
 from roadchief.patrol.plan_models import Shift
 from tests.conftest import WEIFANG
+from tests.issues import ground
+from tests.issues.ground import TUESDAY
 
 
 def test_a_fortnight_of_walks(database: Database, settings: Settings) -> None:
@@ -36,3 +39,12 @@ def test_a_fortnight_of_walks(database: Database, settings: Settings) -> None:
         found = board.morning(session, None, at=now)
         assert found.reviews.waiting
         assert found.covered.bands.verified
+
+
+def test_some_weeks_of_self_checks(session: Session) -> None:
+    world = ground.build(session)
+    made = selfchecking.check_some_weeks(session, world.keeper, now=TUESDAY)
+    found = self_reading.of_storefront(session, world.shop.id, at=TUESDAY)
+    assert found is not None
+    assert (made, found.row.open, found.turn.state) == (4, 1, "soon")
+    assert selfchecking.check_some_weeks(session, None, now=TUESDAY) == 0

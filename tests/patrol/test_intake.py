@@ -16,6 +16,7 @@ from roadchief.events import Event
 from roadchief.patrol import checkins, checklists, intake
 from roadchief.patrol.models import CheckIn, Finding, Handover, MissedVisit, PatrolItem
 from roadchief.patrol.plan_models import Review
+from roadchief.patrol.self_models import SelfCheck
 from roadchief.streets import shopkeepers, tenancies
 from tests import makers
 from tests.patrol.conftest import Beat
@@ -314,12 +315,19 @@ def test_a_merchant_checks_the_own_shop_alone(beat: Beat) -> None:
             "checklist": bad(code),
         }
         item = phone.item("self_check", body)
-        return beat.send(item, by=actor(keeper.id, "merchant"))[0]
+        first = beat.send(item, by=actor(keeper.id, "merchant"))[0]
+        again = beat.send(item, by=actor(keeper.id, "merchant"))[0]
+        assert again["status"] == {"stored": "already_stored"}.get(first["status"], "refused")
+        return first
 
     assert check(0, "FL04")["status"] == "stored"
     assert check(0, "ZX01")["reason"]["code"] == "not_a_shopkeeper_item"
     assert check(1, "FL04")["reason"]["code"] == "not_your_shop"
-    assert session.scalars(select(CheckIn.purpose)).all() == ["self_check"]
+    # The merchant's own word: no visit, no finding, and so no case.
+    assert not session.scalars(select(CheckIn)).all()
+    assert not session.scalars(select(Finding)).all()
+    (row,) = session.scalars(select(SelfCheck))
+    assert (row.storefront_id, row.wrong, row.form) == (beat.shops[0].id, 1, "rc-standard-2026.1")
 
 
 def test_a_typed_number_finds_the_shop(beat: Beat) -> None:

@@ -7,7 +7,7 @@ import { button, card, confirmBy, el, field, icon, mark, tell, wordFor } from ".
 import { verdict } from "../reach.js";
 import { StorageFull } from "../outbox.js";
 import { draft as recallDraft, keepDraft } from "../store.js";
-import { clockTime, say, t } from "../words.js";
+import { clockTime, dayOf, say, t } from "../words.js";
 
 const LOOKS = { verified: ["check", "ok", "已核验"], weak: ["clock", "due", "待佐证"], contradicted: ["alert-triangle", "late", "位置不符"] };
 const WHY = {
@@ -34,13 +34,21 @@ function before(stop, { go }) {
     title: stop.name || t("空置铺位"), sub: stop.address || `${stop.road} ${stop.house_number}`, back: "",
     nodes: [
       card(null, el("p.lead", {}, mark(seen ? "done" : stop.due), " ", seen ? t("{time} 已到", { time: clockTime(seen.at) }) : say(stop.why) || wordFor(stop.due)),
-        stop.number ? el("p.sub", {}, t("码牌编号 {number}", { number: stop.number })) : el("p.sub", {}, t("还没有码牌")), permits.length ? el("ul", {}, ...permits) : null),
+        stop.number ? el("p.sub", {}, t("码牌编号 {number}", { number: stop.number })) : el("p.sub", {}, t("还没有码牌")), permits.length ? el("ul", {}, ...permits) : null, ownCheck(stop)),
       el("div.stack", {}, el("a.main", { href: "#/scan" }, icon("qrcode"), " ", seen ? t("再打一次卡") : t("扫码打卡")),
         el("a.soft", { href: `#/near/${stop.storefront_id}` }, t("牌坏了/没有牌")),
         el("a.soft", { href: `#/missed/${stop.storefront_id}` }, t("查不了，记原因")),
         button(t("只报案件"), () => go(`finding/${stop.storefront_id}`), {})),
     ],
   };
+}
+
+/** The merchant's own word: for information, never a visit. */
+function ownCheck(stop) {
+  const own = stop.self_check;
+  if (!own) return null;
+  const date = dayOf(own.at);
+  return el("p.sub", {}, own.wrong ? t("商户 {date} 自查，发现 {n} 项（不算到访）", { date, n: own.wrong }) : t("商户 {date} 自查，全部正常（不算到访）", { date }));
 }
 
 function atTheDoor(stop, work, tools) {

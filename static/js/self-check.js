@@ -1,0 +1,33 @@
+/* Comfort only: without script the forms work the same. A draft of the words stays on the phone
+   until it is sent; without network nothing is sent and nothing is lost. */
+(() => {
+  const told = document.querySelector("[data-offline]");
+  const show = () => { if (told) told.hidden = navigator.onLine; };
+  window.addEventListener("online", show);
+  window.addEventListener("offline", show);
+  show();
+  for (const form of document.querySelectorAll("form[data-draft]")) {
+    const key = `self-check-${form.dataset.draft}`;
+    const fields = [...form.elements].filter((one) => one.name && !["hidden", "file"].includes(one.type));
+    try {
+      const kept = JSON.parse(localStorage.getItem(key) || "null");
+      for (const one of kept ? fields : []) {
+        if (one.type === "radio") one.checked = kept[one.name] === one.value;
+        else if (one.name in kept) one.value = kept[one.name];
+      }
+    } catch { /* private mode keeps nothing */ }
+    form.addEventListener("input", () => {
+      const said = {};
+      for (const one of fields) if (one.type !== "radio" || one.checked) said[one.name] = one.value;
+      try { localStorage.setItem(key, JSON.stringify(said)); } catch { /* full or private */ }
+    });
+    form.addEventListener("submit", (event) => {
+      if (!navigator.onLine) { event.preventDefault(); show(); if (told) told.scrollIntoView(); return; }
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "1";
+      form.querySelector("button")?.setAttribute("aria-busy", "true");
+      try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
+    });
+    window.addEventListener("pageshow", () => { delete form.dataset.sent; form.querySelector("button")?.removeAttribute("aria-busy"); });
+  }
+})();

@@ -1,0 +1,58 @@
+"""A merchant checks the own shop on a phone: two taps, or a few more; a draft stays."""
+
+import json
+from collections.abc import Callable
+
+import pyotp
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+
+OpenPage = Callable[..., Page]
+
+
+def enter(open_page: OpenPage, site: Site, role: str, path: str, **given: object) -> Page:
+    people = json.loads((site.var_dir / "demo-people.json").read_text(encoding="utf-8"))
+    who = next(one for one in people if one["role"] == role and one["subdistrict"] == 310115004)
+    page = open_page("/sign-in", **given)
+    page.fill("[name=login]", who["login"])
+    page.fill("[name=password]", who["password"])
+    if who["totp"]:
+        page.fill("[name=code]", pyotp.TOTP(who["totp"]).now())
+    page.locator("main form button").first.click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.goto(site.address + path)
+    return page
+
+
+def test_a_week_in_two_taps_and_a_fault_in_a_few(open_page: OpenPage, site: Site) -> None:
+    page = enter(open_page, site, "merchant", "/merchant/", width=390, height=844)
+    page.locator("section", has_text="每周自查").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="每周自查")).to_be_visible()
+    expect(page.get_by_text("店招右侧灯箱有一个字不亮")).to_be_visible()
+    page.get_by_role("button", name="全部正常，提交").click()
+    expect(page.get_by_text("自查完成，谢谢。")).to_be_visible()
+    # Something is wrong: choose, say, and lose the network in between.
+    page.get_by_text("有不正常的，点这里勾选").click()
+    page.get_by_label("门前地面有垃圾、烟蒂").check()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("说明（可选）").fill("隔壁装修的灰")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="提交自查").click()
+    expect(page.get_by_text("现在没有网络")).to_be_visible()
+    page.context.set_offline(False)
+    page.reload()
+    expect(page.get_by_label("说明（可选）")).to_have_value("隔壁装修的灰")
+    page.get_by_role("button", name="提交自查").click()
+    expect(page.get_by_text("自己查出的问题不会记在您的账上")).to_be_visible()
+    expect(page.get_by_text("隔壁装修的灰")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_it_works_without_script(open_page: OpenPage, site: Site) -> None:
+    page = enter(
+        open_page, site, "merchant", "/merchant/", width=390, height=844, java_script_enabled=False
+    )
+    page.locator("section", has_text="每周自查").get_by_role("link").first.click()
+    page.get_by_role("button", name="全部正常，提交").click()
+    expect(page.get_by_text("自查完成，谢谢。")).to_be_visible()
