@@ -1,19 +1,15 @@
 """The month on A4: one page to sign and file, every figure as on the screen."""
 
 import io
-import uuid
 from typing import Any
-from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import SimpleDocTemplate, Spacer, Table, TableStyle
 
-from roadchief.codes import fonts
+from roadchief.codes.writing import Hand
 from roadchief.lib import clock
 from roadchief.patrol import assessment
 from roadchief.patrol.monthly import Month, finding_name
@@ -27,8 +23,7 @@ def as_pdf(month: Month, *, place: str, who: str, printed_at: Any) -> bytes:
     rows = _rows(month)
     title = f"{place} {month.name} 巡查月报"
     foot = f"{who}　{clock.local(printed_at):%Y-%m-%d %H:%M}　待佐证和有理由的不计入覆盖率"
-    words = title + foot + "".join(str(cell) for table in rows for row in table for cell in row)
-    font = _font(words + "0123456789.%–：，、（）/ ")
+    hand = Hand([title, foot, *(cell for table in rows for row in table for cell in row)])
     out = io.BytesIO()
     page = SimpleDocTemplate(
         out,
@@ -40,12 +35,11 @@ def as_pdf(month: Month, *, place: str, who: str, printed_at: Any) -> bytes:
         title=title,
         author=place,
     )
-    large = ParagraphStyle("large", fontName=font, fontSize=17, leading=24)
-    plain = ParagraphStyle("plain", fontName=font, fontSize=9.5, leading=13, wordWrap="CJK")
-    flow: list[Any] = [Paragraph(escape(title), large), Spacer(1, 4 * mm)]
+    plain = hand.style(9.5, leading=13)
+    flow: list[Any] = [hand.one(title, hand.style(17, leading=24)), Spacer(1, 4 * mm)]
     for table in rows:
-        flow += [_table(table, plain), Spacer(1, 5 * mm)]
-    flow.append(Paragraph(escape(foot), plain))
+        flow += [_table(table, hand, plain), Spacer(1, 5 * mm)]
+    flow.append(hand.one(foot, plain))
     page.build(flow)
     return out.getvalue()
 
@@ -117,11 +111,11 @@ def _points(line: assessment.Line) -> str:
     return "未考核" if line.points is None else _number(line.points)
 
 
-def _table(rows: list[list[str]], style: ParagraphStyle) -> Table:
+def _table(rows: list[list[str]], hand: Hand, style: ParagraphStyle) -> Table:
     width = A4[0] - 36 * mm
     count = len(rows[0])
     widths = [width * 0.52, width * 0.24, width * 0.24] if count == 3 else [width / count] * count
-    cells = [[Paragraph(escape(cell), style) for cell in row] for row in rows]
+    cells = [[hand.one(cell, style) for cell in row] for row in rows]
     look = TableStyle(
         [
             ("GRID", (0, 0), (-1, -1), 0.4, LINE),
@@ -131,13 +125,6 @@ def _table(rows: list[list[str]], style: ParagraphStyle) -> Table:
         ]
     )
     return Table(cells, colWidths=widths, style=look, repeatRows=1)
-
-
-def _font(words: str) -> str:
-    """A font of just these letters, under a name of its own."""
-    name = f"sheet-{uuid.uuid4().hex}"
-    pdfmetrics.registerFont(TTFont(name, io.BytesIO(fonts.cut(sorted(set(words)), "regular"))))
-    return name
 
 
 def _percent(share: float | None) -> str:
