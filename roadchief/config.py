@@ -68,6 +68,8 @@ class Settings:
     smtp_user: str = ""
     smtp_password: str = ""
     mail_from: str = ""  # the address that our mail comes from
+    mail_proofs_per_hour: int = 3  # to one address that somebody typed, before it is proven
+    mail_proofs_per_day: int = 6
     webhook_url: str = ""  # a gateway (WeCom, SMS) that is told of every notice; empty: none
     webhook_secret: str = ""  # signs what we send there
     webhook_private: bool = False  # the gateway stands in an inner network (10.0.0.0/8 …)
@@ -156,6 +158,8 @@ def _check(settings: Settings) -> None:
         "sign_in_attempts",
         "pool_size",
         "upload_keep_days",
+        "mail_proofs_per_hour",
+        "mail_proofs_per_day",
     ):
         if getattr(settings, name) <= 0:
             raise BadSetting(f"{PREFIX}{name.upper()}: must be above 0")

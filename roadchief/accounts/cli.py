@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from roadchief import config
-from roadchief.accounts import people, roster
+from roadchief.accounts import mail_addresses, people, roster
 from roadchief.accounts.access import CAPACITIES, ROLES
 from roadchief.accounts.models import Person
 from roadchief.db import Database, tenant_of
@@ -154,6 +154,19 @@ def retire(subdistrict: int, because: str, login: str) -> None:
         person = _by_login(session, login)
         people.retire(session, person, by=None, at=clock.now(), because=because)
     click.echo(f"{person.name} retired")
+
+
+@group.command("mail-address")
+@click.argument("address")
+@click.option("--on", "again", is_flag=True, help="its owner asked for mail again")
+def mail_address(address: str, again: bool) -> None:
+    """Is mail to a citizen's ADDRESS off (bounced, or refused by its owner)? Switch it on again."""
+    settings = config.with_private_parts(config.load(os.environ))
+    with Database(settings).transaction(None) as session:
+        why = mail_addresses.why_off(session, address, settings)
+        if again:
+            mail_addresses.switch_on(session, address, settings)
+    click.echo("on" if why is None else f"{'on again, was ' if again else ''}off: {why}")
 
 
 @contextmanager

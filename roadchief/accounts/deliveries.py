@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from roadchief import jobs
-from roadchief.accounts import hooks, mailing, notices
+from roadchief.accounts import envelopes, hooks, mail_addresses, mailing, notices
+from roadchief.accounts.envelopes import Envelope
 from roadchief.accounts.models import Person
 from roadchief.accounts.notice_models import Delivery, Notice
 from roadchief.accounts.outcomes import Later, Never, Outcome, Sent, Unsure, wait_after
@@ -38,6 +39,14 @@ def deliver(
             continue
         outcome = _send(sending, settings)
         with database.transaction(subdistrict_id) as session:
+            if isinstance(outcome, Never) and outcome.bounced and sending.person is None:
+                mail_addresses.switch_off(
+                    session,
+                    sending.mail_address,
+                    because=mail_addresses.BOUNCED,
+                    at=clock.now(),
+                    settings=settings,
+                )
             _settle(session, sending.delivery_id, outcome, at=clock.now())
 
 
@@ -60,7 +69,12 @@ class _Sending:
     """Everything a try needs, read before the transaction ended."""
 
     def __init__(
-        self, delivery: Delivery, notice: Notice, person: Person | None, settings: Settings
+        self,
+        delivery: Delivery,
+        notice: Notice,
+        person: Person | None,
+        envelope: Envelope | None,
+        settings: Settings,
     ) -> None:
         self.delivery_id = delivery.id
         self.channel = delivery.channel
@@ -69,6 +83,7 @@ class _Sending:
         self.told = notices.said(notice, self.language)
         self.notice = notice
         self.person = person
+        self.envelope = envelope
 
     @property
     def mail_address(self) -> str:
@@ -133,7 +148,20 @@ def _channels(notice: Notice, person: Person | None, settings: Settings) -> list
 def _claim(
     session: Session, notice_id: uuid.UUID, channel: str, settings: Settings, *, at: datetime
 ) -> _Sending | None:
-    """One worker gets it: the conditional update decides."""
+    """One worker gets it: the conditional update decides.
+
+    Whether the reader still wants it is asked first, and held until the commit: a stop comes
+    before the claim, or after it.
+    """
+    notice = session.get(Notice, (tenant_of(session), notice_id))
+    if notice is None:
+        return None
+    envelope, maker = None, envelopes.makers.get(notice.kind)
+    if channel == "mail" and maker:
+        envelope = maker(session, notice, settings, at)
+        if envelope is None:
+            _give_up(session, notice_id, channel, "not wanted")
+            return None
     here = (
         (Delivery.subdistrict_id == tenant_of(session))
         & (Delivery.notice_id == notice_id)
@@ -154,15 +182,27 @@ def _claim(
     )
     if row is None:
         return None
-    notice = session.get_one(Notice, (tenant_of(session), notice_id))
-    return _Sending(row, notice, _person(session, notice), settings)
+    return _Sending(row, notice, _person(session, notice), envelope, settings)
+
+
+def _give_up(session: Session, notice_id: uuid.UUID, channel: str, trouble: str) -> None:
+    session.execute(
+        update(Delivery)
+        .where(Delivery.subdistrict_id == tenant_of(session), Delivery.notice_id == notice_id)
+        .where(Delivery.channel == channel, Delivery.state == "waiting")
+        .values(state="given_up", trouble=trouble)
+    )
 
 
 def _send(sending: _Sending, settings: Settings) -> Outcome:
     at = clock.now()
     if sending.channel == "mail":
         letter = mailing.Letter(
-            sending.delivery_id, sending.mail_address, sending.told, sending.notice.at
+            sending.delivery_id,
+            sending.mail_address,
+            sending.told,
+            sending.notice.at,
+            sending.envelope,
         )
         return mailing.send(letter, settings)
     call = hooks.Call(

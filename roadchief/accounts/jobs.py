@@ -5,17 +5,18 @@ import uuid
 from sqlalchemy import text
 
 from roadchief import jobs
-from roadchief.accounts import deliveries, sessions
+from roadchief.accounts import deliveries, mail_addresses, sessions
 from roadchief.lib import clock
 
 
 @jobs.queue.periodic(cron="17 * * * *")
 @jobs.task("accounts.sweep")
 def sweep(timestamp: int) -> None:
-    """Forget failed sign-ins past their window."""
+    """Forget failed sign-ins past their window, and yesterday's counts of mail."""
     here = jobs.surroundings()
     with here.database.transaction(None) as session:
         sessions.sweep(session, at=clock.now(), settings=here.settings)
+        mail_addresses.sweep(session, at=clock.now())
 
 
 @jobs.task("notices.deliver")

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +28,12 @@ class Notice(Tenant, Base):
             "subdistrict_id",
             "address",
             postgresql_where=text("address IS NOT NULL"),
+        ),
+        Index(
+            "ix_notice_citizen",
+            "subdistrict_id",
+            "subject_id",
+            postgresql_where=text('"to" IS NULL'),
         ),
     )
 
@@ -68,3 +74,21 @@ class Delivery(Tenant, Base):
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     trouble: Mapped[str | None]
+
+
+class MailAddress(Base):
+    """How often an address was asked to prove itself, and whether it is off everywhere.
+
+    Shared by all sub-districts, no row security: `key` is a keyed hash, nothing else is said.
+    """
+
+    __tablename__ = "mail_address"
+    __table_args__ = (CheckConstraint("(off_at IS NULL) = (off_because IS NULL)", name="off"),)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    hour_at: Mapped[datetime]
+    in_hour: Mapped[int]
+    day_at: Mapped[datetime]
+    in_day: Mapped[int]
+    off_at: Mapped[datetime | None]
+    off_because: Mapped[str | None]  # bounced, refused

@@ -173,15 +173,20 @@ def read_all(session: Session, person_id: uuid.UUID, *, at: datetime) -> None:
 
 
 def forget(
-    session: Session, address: str, *, at: datetime, subject_id: uuid.UUID | None = None
+    session: Session, address: str | None, *, at: datetime, subject_id: uuid.UUID | None = None
 ) -> None:
-    """Erase a citizen's address from all that was told, or from what was told of one subject.
+    """Erase an address from all that was told, or from what was told of one subject.
 
-    That it was told stays; what was still on its way is not sent.
+    Without an address: every citizen's of that subject. That it was told stays; what was still
+    on its way is not sent.
     """
-    mine = (Notice.subdistrict_id == tenant_of(session)) & (Notice.address == address)
+    if address is None and subject_id is None:
+        raise ValueError("an address, a subject or both")
+    mine = (Notice.subdistrict_id == tenant_of(session)) & Notice.address.is_not(None)
+    if address is not None:
+        mine &= Notice.address == address
     if subject_id is not None:
-        mine &= Notice.subject_id == subject_id
+        mine &= (Notice.subject_id == subject_id) & Notice.to.is_(None)
     gone = session.scalars(
         update(Notice)
         .where(mine)

@@ -26,9 +26,10 @@ class Unsure:
 
 @dataclass(frozen=True)
 class Never:
-    """Refused for good."""
+    """Refused for good. `bounced`: there is no such box, so that writing again is of no use."""
 
     trouble: str
+    bounced: bool = False
 
 
 Outcome: TypeAlias = Sent | Later | Unsure | Never

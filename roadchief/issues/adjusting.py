@@ -133,7 +133,6 @@ def ask(
     case.contacted_at = case.contacted_at or at
     clocks.pause(session, case, "waiting", because="等待反映人答复", at=at)
     clocks.reckon(session, case, at=at)
-    telling.citizens(session, case, step, at=at)
     return step
 
 
@@ -288,7 +287,6 @@ def contact(session: Session, case: Case, *, who: Who, at: datetime, words: str)
     """A person's words to the reporter; on the receipt page where there is no contact."""
     step = move(session, case, "contact", who=who, at=at, words=words, public=True)
     case.contacted_at = case.contacted_at or at
-    telling.citizens(session, case, step, at=at)
     return step
 
 
@@ -304,7 +302,6 @@ def reject(
     case.contacted_at = case.contacted_at or at
     clocks.pause(session, case, "ended", because="不予受理", at=at)
     clocks.reckon(session, case, at=at)
-    telling.citizens(session, case, step, at=at)
     return step
 
 

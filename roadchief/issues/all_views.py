@@ -25,6 +25,7 @@ def install(app: Flask) -> None:
     refusals.dialects["/open311/"] = open311_views.refused
     for blueprint in (
         citizen_views.pages,
+        mail_views.pages,
         desk_views.pages,
         merchant_views.pages,
         figures_views.pages,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import events, holidays
 from roadchief.db import new_id, savepoint, tenant_of
-from roadchief.issues import categories, clocks, moves, numbering, workflow
+from roadchief.issues import categories, clocks, moves, numbering, telling, workflow
 from roadchief.issues.models import Case, CasePhoto, CaseStep
 from roadchief.issues.refusals import NoSuchCase, NotNow, PageIsOld, SomebodyWorksOnIt
 from roadchief.issues.spots import Spot
@@ -250,6 +250,7 @@ def move(
     before, after = case.state, workflow.target(verb, facts)
     if verb not in QUIET:
         case.version += 1
+        case.held = case.held and who.person is None  # somebody has looked
     case.state, case.updated_at = after, at
     if after in moves.ENDED and before not in moves.ENDED:
         case.ended_at = at
@@ -299,6 +300,7 @@ def add_step(
         data=data or {},
     )
     session.add(step)
+    telling.step_taken(session, case, step, at=at)
     return step
 
 

@@ -17,7 +17,16 @@ from roadchief.accounts.signin import public
 from roadchief.codes import scans
 from roadchief.db import new_id
 from roadchief.errors import BadInput, NotFound, Refusal, status_of
-from roadchief.issues import cases, categories, feedback, forms, publishing, reporting, story
+from roadchief.issues import (
+    cases,
+    categories,
+    feedback,
+    forms,
+    publishing,
+    reporting,
+    story,
+    subscribing,
+)
 from roadchief.issues.refusals import WrongPin
 from roadchief.issues.reporting import Wish
 from roadchief.lib import clock
@@ -125,6 +134,8 @@ def join(case_id: uuid.UUID) -> AnyResponse:
             worse=request.form.get("worse") == "1",
             photo_ids=_own_photos(),
             contact=contact,
+            language=language(),
+            network=get_remote_address(),
         )
     _remember(handed.receipt.code, pin=handed.pin, link=handed.link)
     return redirect(url_for("issues.receipt", code=handed.receipt.code), 303)
@@ -158,9 +169,9 @@ def receipt(code: str) -> AnyResponse | str:
     if link:
         _open(code, link)
         return redirect(url_for("issues.receipt", code=code))
-    if code not in browser.get(HELD, []):
+    if not holds(code):
         return render_template("issues/ask_receipt.html", code=code[:10], trouble=None)
-    with tenant_transaction(_place_of(code)) as session:
+    with tenant_transaction(place_of(code)) as session:
         held = feedback.by_code(session, code)
         case = cases.find(session, held.case_id)
         return render_template(
@@ -173,10 +184,9 @@ def receipt(code: str) -> AnyResponse | str:
             photos=story.photos_of(session, case),
             category=categories.find(case.category),
             waiting=cases.facts_of(session, case).waiting,
-            rated=any(
-                row.receipt_id == held.id and row.closing == case.closings
-                for row in story.ratings_of(session, case)
-            ),
+            rated=story.rated(session, case, held),
+            hinted=subscribing.hinted(held.contact or ""),
+            by_mail=subscribing.is_mail(held.contact),
             preview=publishing.preview(case.words),
         )
 
@@ -187,10 +197,10 @@ def receipt(code: str) -> AnyResponse | str:
 def speak(code: str, act: str) -> AnyResponse:
     """rate, answer, more, withdraw, hide: each by whoever holds the receipt."""
     code, at = feedback.normal(code), clock.now()
-    if code not in browser.get(HELD, []):
+    if not holds(code):
         raise WrongPin
     words = forms.long_text(request.form, "words", label=gettext("说明"), most=1000)
-    with tenant_transaction(_place_of(code)) as session:
+    with tenant_transaction(place_of(code)) as session:
         held = feedback.by_code(session, code)
         case = cases.locked(session, held.case_id)
         if act == "rate":
@@ -251,6 +261,8 @@ def _wish() -> Wish:
         said=forms.long_text(form, "said", label=gettext("地址"), most=200),
         contact=forms.contact_field(form),
         photo_ids=_own_photos(),
+        language=language(),
+        network=get_remote_address(),
     )
 
 
@@ -297,7 +309,12 @@ def _here() -> Subdistrict:
     return found
 
 
-def _place_of(code: str) -> int:
+def holds(code: str) -> bool:
+    """Did this browser open the receipt, by PIN, link or by sending the report?"""
+    return code in browser.get(HELD, [])
+
+
+def place_of(code: str) -> int:
     with tenant_transaction(None) as session:
         place = feedback.place_of(session, code)
     if place is None:

@@ -15,7 +15,7 @@ from roadchief.accounts import notices
 from roadchief.config import Settings
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.errors import RuleBroken
-from roadchief.issues import adjusting, cases, handling, moves
+from roadchief.issues import adjusting, cases, handling, moves, subscribing
 from roadchief.issues.cases import Who
 from roadchief.issues.models import Case
 from roadchief.issues.refusals import AlreadyRated, WrongPin
@@ -51,8 +51,13 @@ def hand_receipt(
     settings: Settings,
     contact: str | None = None,
     typist: uuid.UUID | None = None,
+    language: str = "zh",
+    network: str | None = None,
 ) -> Handed:
-    """A number, a PIN of six digits and a link of 128 bit, for a reporter or a follower."""
+    """A number, a PIN of six digits and a link of 128 bit, for a reporter or a follower.
+
+    A mail address that was left is asked at once to prove itself; `network` is where it came from.
+    """
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
     pin = f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}d}"
     link = secrets.token_urlsafe(16)
@@ -66,12 +71,16 @@ def hand_receipt(
         link_hash=_hash(settings, code, link),
         contact=contact,
         contact_proven_at=None,
+        language=language,
+        mail_stopped_at=None,
         typist_id=typist,
         made_at=at,
         hidden_at=None,
         masked_at=None,
     )
     _write(session, receipt)
+    if contact:
+        subscribing.ask_proof(session, case, receipt, at=at, settings=settings, network=network)
     return Handed(receipt, pin, link)
 
 
@@ -136,9 +145,20 @@ def follow(
     worse: bool = False,
     photo_ids: tuple[uuid.UUID, ...] = (),
     contact: str | None = None,
+    language: str = "zh",
+    network: str | None = None,
 ) -> Handed:
     """Joins a report that is there: a follower with an own receipt, not a copy."""
-    handed = hand_receipt(session, case, kind="follower", at=at, settings=settings, contact=contact)
+    handed = hand_receipt(
+        session,
+        case,
+        kind="follower",
+        at=at,
+        settings=settings,
+        contact=contact,
+        language=language,
+        network=network,
+    )
     case.followers += 1
     case.updated_at = at
     cases.add_step(session, case, "follow", case.state, CITIZEN, at=at, data={"worse": worse})

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Mapping
 
+from roadchief.accounts import mailing
 from roadchief.issues import categories
 from roadchief.issues.cases import MOST_WORDS
 from roadchief.issues.refusals import bad
@@ -71,7 +72,8 @@ def contact_field(form: Mapping[str, str], name: str = "contact") -> str | None:
     given = "".join(form.get(name, "").split())[:120]
     if not given:
         return None
-    if not (is_phone(given) or MAIL.fullmatch(given)):
+    mail = MAIL.fullmatch(given) and mailing.ADDRESS.fullmatch(given)
+    if not (is_phone(given) or mail):
         raise bad("联系方式 contact", "应为手机号或邮箱", "a phone number or a mail address")
     return given
 

@@ -125,7 +125,6 @@ def close(
     )
     case.contacted_at = case.contacted_at or at
     _end(session, case, kind, at=at)
-    telling.citizens(session, case, step, at=at)
     close_parent(session, case, at=at)
     return step
 
@@ -193,9 +192,8 @@ def close_parent(session: Session, case: Case, *, at: datetime) -> None:
     before, parent.state, parent.ended_at, parent.updated_at = parent.state, "closed", at, at
     parent.version += 1
     words = "全部子案件已结案"
-    step = add_step(session, parent, "close", before, SYSTEM, at=at, words=words, public=True)
+    add_step(session, parent, "close", before, SYSTEM, at=at, words=words, public=True)
     _end(session, parent, case.closing_kind or "fixed_by_unit", at=at)
-    telling.citizens(session, parent, step, at=at)
 
 
 def withdraw(session: Session, case: Case, *, who: Who, at: datetime) -> CaseStep:

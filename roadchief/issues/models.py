@@ -29,10 +29,12 @@ class Case(Tenant, Base):
         tenant_fk("unit_id", "organisation"),
         tenant_fk("master_id", "case_file"),
         tenant_fk("parent_id", "case_file"),
+        tenant_fk("again_of_id", "case_file"),
         UniqueConstraint("subdistrict_id", "number"),
         CheckConstraint("accuracy_m >= 0", name="accuracy"),
         CheckConstraint("master_id IS NULL OR master_id <> id", name="own_master"),
         CheckConstraint("parent_id IS NULL OR parent_id <> id", name="own_parent"),
+        CheckConstraint("again_of_id IS NULL OR again_of_id <> id", name="own_again"),
         CheckConstraint(
             "(state IN ('closed', 'rejected', 'duplicate')) = (ended_at IS NOT NULL)", name="ended"
         ),
@@ -86,6 +88,12 @@ class Case(Tenant, Base):
         Index("ix_case_closed", "subdistrict_id", "ended_at", "id"),
         Index("ix_case_children", "subdistrict_id", "parent_id"),
         Index("ix_case_master", "subdistrict_id", "master_id"),
+        Index(
+            "ix_case_again",
+            "subdistrict_id",
+            "again_of_id",
+            postgresql_where=text("again_of_id IS NOT NULL"),
+        ),
         Index(
             "uq_case_source",
             "subdistrict_id",
@@ -150,6 +158,7 @@ class Case(Tenant, Base):
     followers: Mapped[int] = mapped_column(default=0)
     parent_id: Mapped[uuid.UUID | None]
     master_id: Mapped[uuid.UUID | None]
+    again_of_id: Mapped[uuid.UUID | None]  # reported again when it was too late to reopen that
     masked_at: Mapped[datetime | None]
 
 
@@ -164,6 +173,7 @@ class CaseStep(Tenant, Base):
     __table_args__ = (
         tenant_fk("case_id", "case_file"),
         UniqueConstraint("subdistrict_id", "case_id", "seq"),
+        Index("ix_case_step_at", "subdistrict_id", "at", "case_id", "seq"),
     )
 
     case_id: Mapped[uuid.UUID]
@@ -173,7 +183,6 @@ class CaseStep(Tenant, Base):
     after: Mapped[str]
     part: Mapped[str]
     by: Mapped[uuid.UUID | None]
-        Index("ix_case_step_at", "subdistrict_id", "at", "case_id", "seq"),
     at: Mapped[datetime]
     words: Mapped[str | None]
     public: Mapped[bool] = mapped_column(default=False)

@@ -37,6 +37,8 @@ class Wish:
     said: str = ""
     contact: str | None = None
     photo_ids: tuple[uuid.UUID, ...] = ()
+    language: str = "zh"  # in which the reporter will be written to
+    network: str | None = None  # where it came from, for limits alone
 
 
 def subdistrict_of(
@@ -118,7 +120,14 @@ def send(
         photo_ids=wish.photo_ids,
     )
     handed = feedback.hand_receipt(
-        session, case, kind="reporter", at=at, settings=settings, contact=wish.contact
+        session,
+        case,
+        kind="reporter",
+        at=at,
+        settings=settings,
+        contact=wish.contact,
+        language=wish.language,
+        network=wish.network,
     )
     return case, handed
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from roadchief.accounts.models import Person
 from roadchief.issues import categories, moves
 from roadchief.issues.models import Case, CasePhoto, CaseStep
-from roadchief.issues.voices import Rating, Voice
+from roadchief.issues.voices import Rating, Receipt, Voice
 
 # How a step reads to the citizen, where it is told at all.
 TOLD: dict[str, tuple[str, str]] = {
@@ -167,6 +167,16 @@ def ratings_of(session: Session, case: Case) -> list[Rating]:
             .order_by(Rating.at)
         )
     )
+
+
+def rated(session: Session, case: Case, receipt: Receipt) -> bool:
+    """Did this receipt rate the last closing?"""
+    row = select(Rating.id).where(
+        Rating.subdistrict_id == case.subdistrict_id,
+        Rating.receipt_id == receipt.id,
+        Rating.closing == case.closings,
+    )
+    return session.scalar(row) is not None
 
 
 def beside(session: Session, case: Case) -> list[Any]:

@@ -6,9 +6,10 @@ step is on the page of whoever it concerns, and nothing else happens.
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from roadchief.accounts.access import CHIEFS
@@ -17,9 +18,44 @@ from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.voices import Receipt
 from roadchief.streets import shopkeepers
 
-# (session, kind, case, step, people, contacts): what is told to whom, in the same transaction.
-Sender = Callable[[Session, str, Case, CaseStep, list[uuid.UUID], list[str], datetime], None]
+
+@dataclass(frozen=True)
+class Reader:
+    """A citizen who is written to: the receipt that asked for it, and the case that it is of."""
+
+    address: str
+    language: str
+    receipt_id: uuid.UUID
+    case_id: uuid.UUID
+    number: str
+
+
+# (session, kind, case, step, people, readers): what is told to whom, in the same transaction.
+Sender = Callable[[Session, str, Case, CaseStep, list[uuid.UUID], list[Reader], datetime], None]
 senders: list[Sender] = []
+# The steps that citizens are written to about. Opening a case is told by what follows at once:
+# the merchant is told, or a unit has it.
+MAILED = frozenset(
+    {
+        "notify",
+        "dispatch",
+        "accept",
+        "defer",
+        "ask",
+        "contact",
+        "close",
+        "reopen",
+        "reject",
+        "duplicate",
+        "unmerge",
+    }
+)
+
+
+def step_taken(session: Session, case: Case, step: CaseStep, *, at: datetime) -> None:
+    """Called where steps are written, for each of them; so that no verb forgets the citizen."""
+    if step.verb in MAILED:
+        citizens(session, case, step, at=at)
 
 
 def merchant(session: Session, case: Case, step: CaseStep, *, at: datetime) -> None:
@@ -55,15 +91,27 @@ def chief_of_all(session: Session, case: Case, step: CaseStep, *, at: datetime) 
 
 
 def citizens(session: Session, case: Case, step: CaseStep, *, at: datetime) -> None:
-    """Reporter and followers whose contact is proven: one message each."""
-    rows = session.scalars(
-        select(Receipt.contact)
-        .where(Receipt.subdistrict_id == case.subdistrict_id, Receipt.case_id == case.id)
-        .where(Receipt.contact.is_not(None), Receipt.contact_proven_at.is_not(None))
+    """Reporter and followers whose contact is proven, also of copies: one message each."""
+    rows = session.execute(
+        select(Receipt.contact, Receipt.language, Receipt.id, Case.id, Case.number)
+        .join(
+            Case,
+            (Case.subdistrict_id == Receipt.subdistrict_id) & (Case.id == Receipt.case_id),
+        )
+        .where(Case.subdistrict_id == case.subdistrict_id)
+        .where(or_(Case.id == case.id, Case.master_id == case.id))
+        .where(Receipt.contact_proven_at.is_not(None), Receipt.mail_stopped_at.is_(None))
         .where(Receipt.masked_at.is_(None), Receipt.hidden_at.is_(None))
-        .distinct()
+        .order_by(Receipt.made_at, Receipt.id)
     )
-    _send(session, "citizen", case, step, [], [row for row in rows if row], at)
+    readers: dict[str, Reader] = {}
+    for row in rows:
+        contact, language, receipt_id, case_id, number = row
+        if contact:
+            reader = Reader(contact, language, receipt_id, case_id, number)
+            readers.setdefault(contact.lower(), reader)
+    if readers:
+        _send(session, "citizen", case, step, [], list(readers.values()), at)
 
 
 def _holders(session: Session, at: datetime) -> Select[uuid.UUID]:
@@ -80,8 +128,8 @@ def _send(
     case: Case,
     step: CaseStep,
     people: list[uuid.UUID],
-    contacts: list[str],
+    readers: list[Reader],
     at: datetime,
 ) -> None:
     for sender in senders:
-        sender(session, kind, case, step, list(dict.fromkeys(people)), contacts, at)
+        sender(session, kind, case, step, list(dict.fromkeys(people)), readers, at)

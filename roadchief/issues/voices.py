@@ -20,6 +20,7 @@ class Receipt(Tenant, Base):
     __table_args__ = (
         tenant_fk("case_id", "case_file"),
         UniqueConstraint("subdistrict_id", "code"),
+        CheckConstraint("contact_proven_at IS NULL OR contact IS NOT NULL", name="proven"),
         Index(None, "subdistrict_id", "case_id"),
     )
 
@@ -30,6 +31,8 @@ class Receipt(Tenant, Base):
     link_hash: Mapped[bytes] = mapped_column(LargeBinary)
     contact: Mapped[str | None]  # a phone number or an address; used once it is proven
     contact_proven_at: Mapped[datetime | None]
+    language: Mapped[str] = mapped_column(default="zh", server_default="zh")  # of the report
+    mail_stopped_at: Mapped[datetime | None]  # "no more mail about this case"
     typist_id: Mapped[uuid.UUID | None]  # entered for somebody else: not asked for a rating
     made_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]  # "hide my details"
@@ -96,10 +99,10 @@ class ApiKey(Tenant, Base):
 
     name: Mapped[str]
     key_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    made_at: Mapped[datetime]
-    used_at: Mapped[datetime | None]
     hint: Mapped[str] = mapped_column(default="", server_default="")  # its last four letters
     limit_a_minute: Mapped[int] = mapped_column(default=120, server_default="120")
     follows_id: Mapped[uuid.UUID | None]  # the key in whose place this one was made
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # in the future: replaced, and works on until then

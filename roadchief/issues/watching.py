@@ -127,16 +127,12 @@ def mask(session: Session, case_id: uuid.UUID, *, at: datetime) -> bool:
     if case.ended_at is None or case.ended_at >= at - MASK_AFTER or case.masked_at:
         return False
     here = case.subdistrict_id
-    held = select(Receipt.contact).where(
-        Receipt.subdistrict_id == here, Receipt.case_id == case.id, Receipt.contact.is_not(None)
-    )
-    for contact in session.scalars(held).all():
-        notices.forget(session, contact or "", subject_id=case.id, at=at)
     session.execute(
         update(Receipt)
         .where(Receipt.subdistrict_id == here, Receipt.case_id == case.id)
         .values(contact=None, contact_proven_at=None, masked_at=at)
     )
+    notices.forget(session, None, subject_id=case.id, at=at)
     voices = session.scalars(
         select(Voice).where(Voice.subdistrict_id == here, Voice.case_id == case.id)
     )

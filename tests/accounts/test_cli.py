@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from roadchief.accounts import mail_addresses
 from roadchief.cli import main
 from roadchief.db import Database
 from tests import makers
@@ -104,3 +105,21 @@ def test_no_database_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     answer = run("list")
     assert answer.exit_code == 2
     assert "no database" in answer.output
+
+
+def test_an_address_is_switched_on_again(run: Run, fresh_url: str, tmp_path: Path) -> None:
+    settings = make_settings(fresh_url, tmp_path)
+    database = Database(settings)
+    with database.transaction(None) as session:
+        mail_addresses.switch_off(
+            session, "li@example.cn", because="bounced", at=makers.NOON, settings=settings
+        )
+    database.engine.dispose()
+
+    def ask(*words: str) -> str:
+        return CliRunner().invoke(main, ["accounts", "mail-address", *words]).output.strip()
+
+    assert run  # the environment
+    assert ask("LI@example.cn") == "off: bounced"
+    assert ask("li@example.cn", "--on") == "on again, was off: bounced"
+    assert ask("li@example.cn") == "on"
