@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.maps import case_sheets, coverage_sheet, hot_sheet, saving, street_sheets
+from roadchief.maps import (
+    case_sheets,
+    coverage_sheet,
+    hot_sheet,
+    patrol_sheet,
+    saving,
+    street_sheets,
+)
 from roadchief.maps.case_sheets import Periods
 from roadchief.maps.sheet_views import saved
 from roadchief.maps.sheets import Sheet
@@ -39,6 +46,11 @@ SHEETS: dict[str, Callable[[Session, datetime, str], Sheet]] = {
     "hot": lambda session, _, language: hot_sheet.hot(session, None, language=language),
     "compare": lambda session, at, _: _compare(session, at),
 }
+# Pages of one thing: the option that names it stands beside its page's name.
+OF_ONE: dict[str, Callable[[Session, uuid.UUID, datetime], Sheet]] = {
+    "segment": lambda session, found, at: street_sheets.segment(session, found, at=at),
+    "shift": lambda session, found, _: patrol_sheet.patrol(session, found, None),
+}
 
 
 @click.command()
@@ -48,6 +60,7 @@ SHEETS: dict[str, Callable[[Session, datetime, str], Sheet]] = {
     help="9 digits",
 )  # fmt: skip
 @click.option("--segment", type=click.UUID, help="the segment of PAGE `segment`")
+@click.option("--shift", type=click.UUID, help="the shift of PAGE `shift`: a patrol's day")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.pass_obj
@@ -56,31 +69,20 @@ def page(
     name: str,
     code: int,
     segment: uuid.UUID | None,
+    shift: uuid.UUID | None,
     out: Path,
     language: str,
 ) -> None:
-    """Write the map PAGE (district, segment, coverage, cases, hot, compare) to --out.
+    """Write the map PAGE (district, segment, shift, coverage, cases, hot, compare) to --out.
 
     Its ending says the form: .html stands alone and opens without network, .png is a picture.
     """
     ending = saving.ending(out)
-    if name not in {*SHEETS, "segment"}:
-        known = ", ".join([*SHEETS, "segment"])
-        raise BadInput(field="PAGE", reason_zh=f"可选：{known}", reason_en=f"one of {known}")
-    if (name == "segment") != (segment is not None):
-        raise BadInput(
-            field="--segment",
-            reason_zh="只有 segment 页要写 --segment，且必须写",
-            reason_en="goes with the page `segment`, and that page needs it",
-        )
+    make = _maker(name, {"segment": segment, "shift": shift}, language)
     with make_app().test_request_context(f"/map/?s={code}&lang={language}"):
         here, at = subdistrict(), clock.now()
         with tenant_transaction(here.id) as session:
-            sheet = (
-                street_sheets.segment(session, segment, at=at)
-                if segment
-                else SHEETS[name](session, at, language)
-            )
+            sheet = make(session, at)
             text = saved(session, sheet, here, at=at)
     part = out.with_name(f".{os.getpid()}-{out.name}")
     try:
@@ -92,3 +94,23 @@ def page(
     finally:
         part.unlink(missing_ok=True)
     click.echo(f"{out}: {sheet.title}, {len(sheet.rows)}")
+
+
+def _maker(
+    name: str, given: dict[str, uuid.UUID | None], language: str
+) -> Callable[[Session, datetime], Sheet]:
+    """What draws the page; raises BadInput where page and options do not fit together."""
+    if name not in {*SHEETS, *OF_ONE}:
+        known = ", ".join([*SHEETS, *OF_ONE])
+        raise BadInput(field="PAGE", reason_zh=f"可选：{known}", reason_en=f"one of {known}")
+    for option, found in given.items():
+        if (name == option) != (found is not None):
+            raise BadInput(
+                field=f"--{option}",
+                reason_zh=f"只有 {option} 页要写 --{option}，且必须写",
+                reason_en=f"goes with the page `{option}`, and that page needs it",
+            )
+    one = given.get(name)
+    if one is not None:
+        return lambda session, at: OF_ONE[name](session, one, at)
+    return lambda session, at: SHEETS[name](session, at, language)

@@ -15,7 +15,7 @@ from roadchief.db import Database
 from roadchief.maps import saving
 from tests import makers
 from tests.conftest import WEIFANG, make_settings
-from tests.maps.test_sheets import street, web
+from tests.maps.test_sheets import LEAP, plan_walk, street, web
 
 __all__ = ["web"]  # a fixture of the sheets' own tests
 LOADS = re.compile(r"""(?:src|href)=["'](?!data:|#)|@import|url\((?!["']?data:)""")
@@ -91,6 +91,20 @@ def test_it_opens_from_the_disk_without_network_and_draws(
     assert wide <= 0
 
 
+def test_a_day_of_patrol_is_saved(town: uuid.UUID, tmp_path: Path, fresh_url: str) -> None:
+    database = Database(make_settings(fresh_url, tmp_path))
+    with database.transaction(WEIFANG) as session:
+        _segment, shift = plan_walk(session, LEAP)
+        wanted = shift.id
+    database.engine.dispose()
+    answer = run("shift", tmp_path / "day.html", "--shift", str(wanted))
+    assert answer.exit_code == 0, answer.output
+    text = (tmp_path / "day.html").read_text(encoding="utf-8")
+    told = json.loads(re.search(r'id="sheet-data">(.*?)</script>', text, re.S)[1])  # type: ignore[index]
+    assert any(one["properties"]["key"] == "track" for one in told["shapes"]["features"])
+    assert len(told["rows"]) == 2
+
+
 def test_a_picture_is_drawn(town: uuid.UUID, tmp_path: Path) -> None:
     out = tmp_path / "map.png"
     answer = run("district", out, "--language", "en")
@@ -118,6 +132,9 @@ def test_without_a_browser_the_picture_is_refused_in_words(
         ("segment", "a.html", ["--segment", "x"], "x"),
         ("coverage", "a.html", ["--segment", str(uuid.uuid4())], "--segment"),
         ("segment", "a.html", ["--segment", str(uuid.uuid4())], "没有找到"),
+        ("shift", "a.html", [], "--shift"),
+        ("coverage", "a.html", ["--shift", str(uuid.uuid4())], "--shift"),
+        ("shift", "a.html", ["--shift", str(uuid.uuid4())], "没有找到"),
         ("district", "a.html", ["--subdistrict", "310115999"], "没有找到"),
     ],
 )
