@@ -46,6 +46,8 @@ def rights() -> dict[str, Any]:
         "may_assign": actor is not None and may(actor, "streets.assign").allowed,
         "may_see_merchants": actor is not None and may(actor, "merchants.read").allowed,
         "may_keep_merchants": actor is not None and may(actor, "merchants.keep").allowed,
+        "may_see_people": actor is not None and may(actor, "people.read").allowed,
+        "may_import": actor is not None and may(actor, "streets.import").allowed,
         "may_invite": actor is not None and may(actor, "people.invite").allowed,
         "kinds_of": kinds.of,
         "kind_word": lambda what, key: kinds.word(what, key, language()),
