@@ -1,23 +1,24 @@
-"""The citizen's pages: report in three taps, follow by receipt. No sign-in, no script needed."""
+"""The citizen's report: three taps, no sign-in, no script needed. The receipt is beside it."""
 
 import uuid
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask import session as browser
 from flask_babel import gettext
 from flask_limiter.util import get_remote_address
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import blobs
-from roadchief.accounts import sessions
 from roadchief.accounts.signin import public
 from roadchief.codes import scans
 from roadchief.db import new_id
 from roadchief.errors import BadInput, NotFound, Refusal, status_of
 from roadchief.issues import (
+    again,
     cases,
     categories,
     feedback,
@@ -25,9 +26,10 @@ from roadchief.issues import (
     publishing,
     reporting,
     story,
-    subscribing,
 )
-from roadchief.issues.refusals import WrongPin
+from roadchief.issues.models import Case
+from roadchief.issues.receipt_views import holds, place_of, remember
+from roadchief.issues.receipt_views import pages as pages  # one blueprint, two files
 from roadchief.issues.reporting import Wish
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
@@ -36,12 +38,9 @@ from roadchief.web.blobs import photos_from, takes_photos
 from roadchief.web.limits import limiter
 from roadchief.web.pages import language
 
-pages = Blueprint("issues", __name__)
 WHY = "citizens report without signing in"
-HELD, HANDED, SENT = "receipts", "handed", "sent-cases"
-MOST_HELD = 20
+SENT = "sent-cases"
 KINDS = {"praise": "YJ02", "idea": "YJ01"}  # what other pages ask for by name
-NETWORK_TRIES = 30
 
 
 @pages.after_request
@@ -55,11 +54,15 @@ def _allow_position(response: AnyResponse) -> AnyResponse:
 @pages.get("/report")
 @public(WHY)
 def report() -> str:
-    """The form. `?plate=` knows the place, `?category=` the picture, `?s=` the sub-district."""
-    here = _here()
+    """The form. `?plate=` knows the place, `?category=` the picture, `?s=` the sub-district.
+
+    `?again=` is a receipt held in this browser, of a case that is reported again.
+    """
+    here, given = _here(), request.args.to_dict()
     with tenant_transaction(here.id) as session:
         seen = scans.resolve(session, request.args.get("plate", ""))
-    given = request.args.to_dict()
+        old = _again(session, here.id)
+        given |= again.prefilled(session, old) if old else {}
     given.setdefault("category", KINDS.get(given.get("kind", ""), ""))
     return _form(here, seen=seen, given=given, trouble=None)
 
@@ -107,8 +110,11 @@ def _send(here: Subdistrict, wish: Wish, developed: list[Any], at: Any) -> AnyRe
                     wish=wish,
                     category=categories.find(wish.category),
                 )
-        _case, handed = reporting.send(session, wish, spot, at=at, settings=settings())
-    _remember(handed.receipt.code, pin=handed.pin, link=handed.link)
+        old = _again(session, here.id)
+        case, handed = reporting.send(session, wish, spot, at=at, settings=settings())
+        if old:
+            again.link(session, case, of=old, at=at)
+    remember(handed.receipt.code, pin=handed.pin, link=handed.link)
     browser[SENT] = {**browser.get(SENT, {}), str(wish.id): handed.receipt.code}
     return redirect(url_for("issues.receipt", code=handed.receipt.code), 303)
 
@@ -137,111 +143,8 @@ def join(case_id: uuid.UUID) -> AnyResponse:
             language=language(),
             network=get_remote_address(),
         )
-    _remember(handed.receipt.code, pin=handed.pin, link=handed.link)
+    remember(handed.receipt.code, pin=handed.pin, link=handed.link)
     return redirect(url_for("issues.receipt", code=handed.receipt.code), 303)
-
-
-@pages.get("/follow/")
-@public(WHY)
-def follow() -> str:
-    return render_template("issues/ask_receipt.html", code="", trouble=None)
-
-
-@pages.post("/follow/")
-@public("whoever knows the PIN; wrong ones are counted by receipt and by network")
-@limiter.limit("30 per minute")
-def open_receipt() -> AnyResponse | tuple[str, int]:
-    code = feedback.normal(request.form.get("code", ""))
-    try:
-        _open(code, request.form.get("pin", ""))
-    except Refusal as refusal:
-        page = render_template(
-            "issues/ask_receipt.html", code=code[:10], trouble=refusal.say(language())
-        )
-        return page, status_of(refusal)
-    return redirect(url_for("issues.receipt", code=code), 303)
-
-
-@pages.get("/follow/<code>")
-@public("whoever holds the receipt: PIN or link")
-def receipt(code: str) -> AnyResponse | str:
-    code, link = feedback.normal(code), request.args.get("k", "")
-    if link:
-        _open(code, link)
-        return redirect(url_for("issues.receipt", code=code))
-    if not holds(code):
-        return render_template("issues/ask_receipt.html", code=code[:10], trouble=None)
-    with tenant_transaction(place_of(code)) as session:
-        held = feedback.by_code(session, code)
-        case = cases.find(session, held.case_id)
-        return render_template(
-            "issues/receipt.html",
-            case=case,
-            held=held,
-            spoken=feedback.spoken(code),
-            handed=browser.get(HANDED, {}).get(code),
-            lines=story.for_public(session, case),
-            photos=story.photos_of(session, case),
-            category=categories.find(case.category),
-            waiting=cases.facts_of(session, case).waiting,
-            rated=story.rated(session, case, held),
-            hinted=subscribing.hinted(held.contact or ""),
-            by_mail=subscribing.is_mail(held.contact),
-            preview=publishing.preview(case.words),
-        )
-
-
-@pages.post("/follow/<code>/<act>")
-@public("whoever opened the receipt in this browser")
-@limiter.limit("30 per minute")
-def speak(code: str, act: str) -> AnyResponse:
-    """rate, answer, more, withdraw, hide: each by whoever holds the receipt."""
-    code, at = feedback.normal(code), clock.now()
-    if not holds(code):
-        raise WrongPin
-    words = forms.long_text(request.form, "words", label=gettext("说明"), most=1000)
-    with tenant_transaction(place_of(code)) as session:
-        held = feedback.by_code(session, code)
-        case = cases.locked(session, held.case_id)
-        if act == "rate":
-            solved = request.form.get("solved") == "1"
-            stars = forms.number_field(request.form, "stars")
-            whole = int(stars) if stars and 1 <= stars <= 5 else None
-            feedback.rate(session, case, held, solved=solved, stars=whole, words=words, at=at)
-        elif act == "answer":
-            feedback.answer(session, case, held, words, at=at)
-        elif act == "more" and words:
-            feedback.say(session, case, "more", words, receipt=held, at=at)
-            cases.add_step(session, case, "more", case.state, feedback.CITIZEN, at=at)
-        elif act == "withdraw" and held.kind == "reporter":
-            feedback.withdraw(session, case, at=at)
-        elif act == "hide":
-            feedback.hide(session, held, case, at=at)
-        else:
-            raise NotFound
-    flash(gettext("已收到，谢谢。"), "ok")
-    return redirect(url_for("issues.receipt", code=code), 303)
-
-
-def _open(code: str, secret: str) -> None:
-    """Wrong tries are counted by receipt and by network, over all receipts, and committed."""
-    at = clock.now()
-    with tenant_transaction(None) as session:
-        receipt_key, network_key = f"receipt:{code[:10]}", f"receipts-from:{get_remote_address()}"
-        sessions.count_attempt(session, [f"login:{receipt_key}"], at=at, settings=settings())
-        # Many people share one mobile address, so a network may try more often than a receipt.
-        shared = replace(settings(), sign_in_attempts=NETWORK_TRIES)
-        sessions.count_attempt(session, [network_key], at=at, settings=shared)
-        place = feedback.place_of(session, code)
-    held = None
-    with tenant_transaction(place) as session:
-        if place is not None:
-            held = feedback.by_code(session, code)
-        if not feedback.opened_by(held, secret, settings=settings()):
-            raise WrongPin
-    with tenant_transaction(None) as session:
-        sessions.forget_attempts(session, receipt_key)
-    _remember(code)
 
 
 def _wish() -> Wish:
@@ -264,6 +167,14 @@ def _wish() -> Wish:
         language=language(),
         network=get_remote_address(),
     )
+
+
+def _again(session: Session, here: int) -> Case | None:
+    """The old case, by a receipt that this browser holds; another sub-district's is no link."""
+    code = feedback.normal(request.values.get("again", ""))
+    if not holds(code) or place_of(code) != here:
+        return None
+    return again.old_case(session, feedback.by_code(session, code), at=clock.now())
 
 
 def _own_photos() -> tuple[uuid.UUID, ...]:
@@ -307,26 +218,6 @@ def _here() -> Subdistrict:
     if found is None:
         raise NotFound
     return found
-
-
-def holds(code: str) -> bool:
-    """Did this browser open the receipt, by PIN, link or by sending the report?"""
-    return code in browser.get(HELD, [])
-
-
-def place_of(code: str) -> int:
-    with tenant_transaction(None) as session:
-        place = feedback.place_of(session, code)
-    if place is None:
-        raise WrongPin
-    return place
-
-
-def _remember(code: str, *, pin: str | None = None, link: str | None = None) -> None:
-    """This browser may look at the receipt; the PIN is shown in it, and nowhere else again."""
-    browser[HELD] = [*[one for one in browser.get(HELD, []) if one != code], code][-MOST_HELD:]
-    if pin:
-        browser[HANDED] = {code: {"pin": pin, "link": link}}
 
 
 def _sent_before(case_id: uuid.UUID) -> AnyResponse:

@@ -237,11 +237,16 @@ def rate(
 
 def reopen(session: Session, case: Case, receipt: Receipt, *, words: str, at: datetime) -> None:
     """Not really solved: the same case goes on, as long as it is fresh."""
-    if case.ended_at and at - case.ended_at > timedelta(days=REOPEN_DAYS):
+    if too_late(case, at):
         raise TooLateToReopen(days=REOPEN_DAYS)
     handling.reopen(session, case, who=CITIZEN, at=at, words="反映人表示未解决")
     if words:
         say(session, case, "reopen", words, receipt=receipt, at=at)
+
+
+def too_late(case: Case, at: datetime) -> bool:
+    """Is its closing too long ago for the same case to go on?"""
+    return case.ended_at is not None and at - case.ended_at > timedelta(days=REOPEN_DAYS)
 
 
 def withdraw(session: Session, case: Case, *, at: datetime) -> None:

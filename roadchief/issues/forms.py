@@ -54,6 +54,14 @@ def number_field(form: Mapping[str, str], name: str) -> float | None:
     return found
 
 
+def choice_field(form: Mapping[str, str], name: str, choices: Mapping[str, bool]) -> bool:
+    """One of these words; nothing is not a choice."""
+    found = choices.get(form.get(name, ""))
+    if found is None:
+        raise bad(name, "请选择", "choose one")
+    return found
+
+
 def id_of(text: str | None) -> uuid.UUID | None:
     try:
         return uuid.UUID((text or "")[:40])

@@ -12,17 +12,17 @@ from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.issues import (
     cases,
     categories,
-    citizen_views,
     feedback,
     forms,
     mail_links,
     messages,
+    receipt_views,
     story,
     subscribing,
 )
 from roadchief.issues.mail_links import CONFIRM, SHOW, STOP, Link
 from roadchief.issues.models import Case
-from roadchief.issues.refusals import PageIsOld, WrongPin, bad
+from roadchief.issues.refusals import PageIsOld, WrongPin
 from roadchief.issues.voices import Receipt
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
@@ -103,6 +103,8 @@ def _story(token: str, *, trouble: str | None = None, words: str = "") -> str:
             category=categories.find(case.category),
             lines=story.for_public(session, case),
             more=story.for_public(session, master) if master else [],
+            late=case.state == "closed" and feedback.too_late(case, at),
+            around=story.around(session, case),
             rated=story.rated(session, case, receipt),
             stop=mail_links.path(STOP, receipt, at=at, settings=settings()),
             trouble=trouble,
@@ -118,9 +120,7 @@ def rate(token: str) -> AnyResponse | tuple[str, int]:
     link, at, words = _link(SHOW, token), clock.now(), ""
     try:
         words = forms.long_text(request.form, "words", label=gettext("说明"), most=1000)
-        solved = {"1": True, "0": False}.get(request.form.get("solved", ""))
-        if solved is None:
-            raise bad("solved", "请选择", "choose one")
+        solved = forms.choice_field(request.form, "solved", {"1": True, "0": False})
         with tenant_transaction(link.subdistrict_id) as session:
             receipt, _case = _of(session, link)
             case = cases.locked(session, receipt.case_id)
@@ -182,10 +182,10 @@ def _stop_page(token: str, link: Link) -> str:
 def settle(code: str, act: str) -> AnyResponse:
     """contact, prove, stop, on: each by whoever holds the receipt."""
     code, at = feedback.normal(code), clock.now()
-    if not citizen_views.holds(code):
+    if not receipt_views.holds(code):
         raise WrongPin
     said = gettext("已收到，谢谢。")
-    with tenant_transaction(citizen_views.place_of(code)) as session:
+    with tenant_transaction(receipt_views.place_of(code)) as session:
         held = feedback.by_code(session, code)
         case = cases.locked(session, held.case_id)
         if held.hidden_at or act not in {"contact", "prove", "stop", "on"}:

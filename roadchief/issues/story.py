@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from roadchief.accounts.models import Person
@@ -40,6 +40,9 @@ TOLD: dict[str, tuple[str, str]] = {
     "withdraw": ("反映已撤回", "The report was withdrawn"),
     "follow": ("有人跟进", "Somebody follows this"),
 }
+# Told to the public only where the step itself is.
+LATER = {"again": ("此后再次反映，另立新案件", "Reported again later, as a new case")}
+NAMED = TOLD | LATER
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ def for_public(session: Session, case: Case) -> list[Line]:
     """Steps from the allow-list; words only where the step was written for the public."""
     found = []
     for step, _name in steps_of(session, case):
-        if step.verb in TOLD:
-            zh, en = TOLD[step.verb]
+        told = TOLD.get(step.verb) or (LATER.get(step.verb) if step.public else None)
+        if told:
+            zh, en = told
             words = (step.words or "") if step.public else ""
             found.append(Line(step.at, zh, en, words, "", step.verb, False))
     return found
@@ -89,7 +93,7 @@ def for_desk(session: Session, case: Case) -> list[Line]:
     found = []
     for step, name in steps_of(session, case):
         move = moves.BY_VERB.get(step.verb)
-        zh, en = (move.zh, move.en) if move else TOLD.get(step.verb, (step.verb, step.verb))
+        zh, en = (move.zh, move.en) if move else NAMED.get(step.verb, (step.verb, step.verb))
         detail = "、".join(
             str(value)
             for key, value in step.data.items()
@@ -169,6 +173,20 @@ def ratings_of(session: Session, case: Case) -> list[Rating]:
     )
 
 
+def around(session: Session, case: Case) -> list[tuple[str, Case]]:
+    """For the public: the case that this one was reported again of, and those after it."""
+    rows = session.scalars(
+        select(Case)
+        .where(Case.subdistrict_id == case.subdistrict_id)
+        .where(or_(Case.id == case.again_of_id, Case.again_of_id == case.id))
+        .order_by(Case.reported_at)
+        .limit(20)
+    )
+    return [
+        ("before" if row.id == case.again_of_id else "again", row) for row in rows if is_public(row)
+    ]
+
+
 def rated(session: Session, case: Case, receipt: Receipt) -> bool:
     """Did this receipt rate the last closing?"""
     row = select(Rating.id).where(
@@ -187,9 +205,12 @@ def beside(session: Session, case: Case) -> list[Any]:
                 "SELECT id, number, category, state, reported_at, "
                 "CASE WHEN parent_id = :id THEN 'child' WHEN id = :parent THEN 'parent' "
                 "WHEN master_id = :id THEN 'copy' WHEN id = :master THEN 'master' "
+                "WHEN again_of_id = :id THEN 'again' WHEN id = :before THEN 'before' "
                 "ELSE 'place' END AS how FROM case_file WHERE subdistrict_id = :here "
                 "AND id <> :id AND (storefront_id = :shop OR parent_id = :id OR master_id = :id "
-                "OR id = :parent OR id = :master) ORDER BY reported_at DESC LIMIT 20"
+                "OR again_of_id = :id OR id = :parent OR id = :master OR id = :before) "
+                "ORDER BY (again_of_id = :id OR id = :before) DESC NULLS LAST, "
+                "reported_at DESC LIMIT 20"
             ),
             {
                 "here": case.subdistrict_id,
@@ -197,6 +218,7 @@ def beside(session: Session, case: Case) -> list[Any]:
                 "shop": case.storefront_id,
                 "parent": case.parent_id,
                 "master": case.master_id,
+                "before": case.again_of_id,
             },
         )
     )

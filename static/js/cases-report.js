@@ -30,7 +30,10 @@
   const at = lon.value && lat.value ? [Number(lat.value), Number(lon.value)] : [Number(box.dataset.lat || 31.2271), Number(box.dataset.lon || 121.5195)];
   const map = window.casesMap(box, { subdistrict: box.dataset.subdistrict, center: at, zoom: lon.value ? 18 : 15 });
   let pin = lon.value ? L.circleMarker(at, { radius: 10 }).addTo(map) : null;
+  const shop = form.querySelector("[name=storefront]"), said = form.querySelector("[name=said]");
+  if (said) said.addEventListener("input", () => { shop.value = ""; });
   const choose = (latlng, metres) => {
+    shop.value = "";
     lon.value = latlng.lng.toFixed(7); lat.value = latlng.lat.toFixed(7); accuracy.value = metres || ""; datum.value = "wgs84";
     if (pin) pin.setLatLng(latlng); else pin = L.circleMarker(latlng, { radius: 10 }).addTo(map);
     where.textContent = box.dataset.said;
