@@ -68,6 +68,7 @@ TABLE: dict[str, frozenset[str]] = {
     "patrol.review": CHIEFS | {"operator"},
     "patrol.plan": CHIEFS | {"operator"},
     "patrol.forms": frozenset({"admin", "operator", "chief_general"}),
+    "patrol.radius": CHIEFS | {"admin"},
     # The phone app: whoever walks, and merchants for the self-check of their own shop.
     "patrol.sync": CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator", "merchant"},
     # Cases: the desk shows each what the own unit or post answers for; moves ask workflow too.

@@ -3,7 +3,15 @@
 from flask import Flask
 
 from roadchief.codes import faces
-from roadchief.patrol import face_views, form_views, report_views, self_views, views, week_views
+from roadchief.patrol import (
+    face_views,
+    form_views,
+    radius_views,
+    report_views,
+    self_views,
+    views,
+    week_views,
+)
 
 
 def install(app: Flask) -> None:
@@ -15,5 +23,6 @@ def install(app: Flask) -> None:
         report_views.pages,
         form_views.pages,
         self_views.pages,
+        radius_views.pages,
     ):
         app.register_blueprint(blueprint)

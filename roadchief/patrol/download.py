@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import from_hex, new_id, tenant_of
 from roadchief.errors import NotFound
-from roadchief.patrol import checklists, due, ordering, rules
+from roadchief.patrol import checklists, due, ordering, radius, rules
 from roadchief.patrol import shifts as planning
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.reading import instant_text
@@ -47,7 +47,7 @@ SELECT f.id, f.segment_id, g.road_id, g.seq AS segment_seq, f.side, f.measure_m,
 FROM storefront f
 JOIN road_segment g ON g.subdistrict_id = :here AND g.id = f.segment_id
 JOIN road q ON q.subdistrict_id = :here AND q.id = g.road_id
-LEFT JOIN segment_radius r ON r.subdistrict_id = :here AND r.id = f.segment_id
+{radius.JOINED.format(segment="f.segment_id")}
 LEFT JOIN LATERAL (SELECT y.id FROM recheck y WHERE y.subdistrict_id = :here
   AND y.storefront_id = f.id AND y.second_id IS NULL AND y.first_person_id <> :person
   AND y.until > :at LIMIT 1) x ON true
@@ -74,9 +74,6 @@ JOIN check_in c ON c.subdistrict_id = :here AND c.id = w.id AND c.person_id = :p
 JOIN storefront f ON f.subdistrict_id = :here AND f.id = c.storefront_id
 WHERE w.subdistrict_id = :here AND w.state = 'sent_back' ORDER BY w.decided_at LIMIT 50
 """
-)
-RADII = text(
-    "SELECT id, radius_m FROM segment_radius WHERE subdistrict_id = :here AND id = ANY(:segments)"
 )
 NEAR = text(
     """
@@ -138,17 +135,15 @@ def shift(
     if row.person_id != person_id or row.state == "cancelled":
         raise NotFound
     segments = planning.segments_of(session, shift_id)
-    rows = _rows(session, segments, person_id, at=at)
+    walk_at = max(at, row.starts_at)  # what counts when the walk begins
+    rows = _rows(session, segments, person_id, at=at, walk_at=walk_at)
     way = ordering.of(list(rows.values()), segments)
     found = [
         _stop_facts(rows[shop.stop.key], place, at=at) for place, shop in enumerate(way.shops, 1)
     ]
     freeze(session, row, found, at=at)
     ids = [segment.id for segment in segments]
-    here = tenant_of(session)
-    radii = {
-        one.id: one.radius_m for one in session.execute(RADII, {"here": here, "segments": ids})
-    }
+    radii = radius.of_segments(session, ids, at=walk_at)
     form = checklists.in_force(session, standards.PATROL)
     return {
         "shift": _shift_facts(row),
@@ -171,13 +166,19 @@ def shift(
 
 
 def _rows(
-    session: Session, segments: list[RoadSegment], person_id: uuid.UUID, *, at: datetime
+    session: Session,
+    segments: list[RoadSegment],
+    person_id: uuid.UUID,
+    *,
+    at: datetime,
+    walk_at: datetime,
 ) -> dict[Hashable, Row[Any]]:
     values = {
         "here": tenant_of(session),
         "segments": [one.id for one in segments],
         "person": person_id,
         "at": at,
+        "walk_at": walk_at,
         "day": at.date(),
     }
     # In a fixed order, so that the same storefronts always make the same walk.

@@ -59,7 +59,7 @@ def prepare(item: Item, batch: Batch) -> Ready:
     form, bad, form_flags = checklists.read_answers(said_form, batch.versions, who=who)
     how, because = _how(item)
     fix = reach.read_fix(item.body.get("fix"))
-    verdict = reach.judge(fix, shop.shape, shop.radius_m, rules.reach())
+    verdict = reach.judge(fix, shop.shape, shop.radius_at(when.at), rules.reach())
     flags += [*form_flags, *when.flags, *_odd(item, shift, when.at, batch.last)]
     recheck_of = optional_id(item.body, "recheck_of")
     grade = standards.grade(one.item for one in bad) if form else None

@@ -195,16 +195,23 @@ class Checklist(Tenant, Base):
     retired_at: Mapped[datetime | None]
 
 
-class SegmentRadius(Tenant, Base):
-    """How far from the frontage still counts as there, where a segment needs its own figure."""
+class RadiusChange(Tenant, Base):
+    """How far from the frontage counts as there on one segment, from when; None: as the rules say.
 
-    __tablename__ = "segment_radius"
+    Only added to: the change said last that counts at a moment is in force then.
+    """
+
+    __tablename__ = "radius_change"
     __table_args__ = (
-        tenant_fk("id", "road_segment"),
+        tenant_fk("segment_id", "road_segment"),
         CheckConstraint("radius_m BETWEEN 10 AND 100", name="radius"),
+        CheckConstraint("from_at >= set_at", name="not_before"),
+        Index(None, "subdistrict_id", "segment_id", "set_at"),
     )
 
-    radius_m: Mapped[float]
+    segment_id: Mapped[uuid.UUID]
+    radius_m: Mapped[float | None]
     because: Mapped[str]
     set_by: Mapped[uuid.UUID | None]
     set_at: Mapped[datetime]
+    from_at: Mapped[datetime]

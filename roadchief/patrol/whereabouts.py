@@ -12,15 +12,16 @@ from sqlalchemy.orm import Session
 from roadchief.codes import tokens
 from roadchief.codes.lifecycle import ANSWERS
 from roadchief.db import from_hex, tenant_of
-from roadchief.patrol import moments
+from roadchief.patrol import moments, radius
 from roadchief.patrol.answers import Refused
 from roadchief.patrol.reading import SHA256, Item, line, optional_id
 
 SHOPS = text(
     """
-SELECT f.id, f.segment_id, coalesce(f.frontage, f.door) AS shape, r.radius_m, f.closed_at
+SELECT f.id, f.segment_id, coalesce(f.frontage, f.door) AS shape, f.closed_at,
+  (SELECT jsonb_agg(jsonb_build_array(r.from_at, r.radius_m) ORDER BY r.set_at, r.id)
+   FROM radius_change r WHERE r.subdistrict_id = :here AND r.segment_id = f.segment_id) AS radii
 FROM storefront f
-LEFT JOIN segment_radius r ON r.subdistrict_id = :here AND r.id = f.segment_id
 WHERE f.subdistrict_id = :here AND f.id = ANY(:ids)
 """
 )
@@ -62,7 +63,11 @@ class Shop:
     id: uuid.UUID
     segment_id: uuid.UUID | None
     shape: BaseGeometry
-    radius_m: float | None
+    radii: tuple[tuple[datetime, float | None], ...] = ()
+
+    def radius_at(self, at: datetime) -> float | None:
+        """The segment's own figure at the moment of the visit; None: as the rules say."""
+        return radius.in_force(self.radii, at)
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,8 @@ def look(session: Session, items: list[Item]) -> Ground:
             wanted.add(said)
     if wanted:
         for row in session.execute(SHOPS, {"here": here, "ids": list(wanted)}):
-            ground.shops[row.id] = Shop(row.id, row.segment_id, from_hex(row.shape), row.radius_m)
+            radii = tuple((datetime.fromisoformat(on), to) for on, to in row.radii or ())
+            ground.shops[row.id] = Shop(row.id, row.segment_id, from_hex(row.shape), radii)
     return ground
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from roadchief.errors import NotFound
-from roadchief.patrol import download, review, shifts, weighing
-from roadchief.patrol.plan_models import SegmentRadius, ShiftStop
+from roadchief.patrol import download, radius, review, shifts, weighing
+from roadchief.patrol.plan_models import ShiftStop
 from tests import makers
 from tests.patrol.conftest import Beat
 from tests.patrol.phone import Phone, actor
@@ -69,17 +69,15 @@ def test_it_is_for_the_shifts_own_person(beat: Beat) -> None:
 
 
 def test_a_segments_own_radius_goes_along_and_decides(beat: Beat) -> None:
-    beat.session.add(
-        SegmentRadius(
-            subdistrict_id=310115004,
-            id=beat.segment.id,
-            radius_m=50,
-            because="高楼遮挡",
-            set_by=None,
-            set_at=beat.at,
-        )
+    radius.set_radius(
+        beat.session,
+        beat.segment.id,
+        to=50,
+        from_at=None,
+        by=None,
+        at=beat.at,
+        because="高楼遮挡",
     )
-    beat.session.flush()
     assert fetch(beat)["stops"][0]["radius_m"] == 50
     (answer,) = beat.send(beat.phone.check_in(beat.shops[0].id, metres=55))
     assert (answer["outcome"]["verdict"], answer["outcome"]["limit_m"]) == ("verified", 62)
