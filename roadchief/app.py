@@ -13,7 +13,7 @@ from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
-from roadchief.issues import merchant_views, selfhelp
+from roadchief.issues import merchant_views, reach, selfhelp
 from roadchief.issues.patrolled import take_finding
 from roadchief.maps import (
     api_views,
@@ -25,7 +25,7 @@ from roadchief.maps import (
 )
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
-from roadchief.patrol import checkins, self_checks, self_views
+from roadchief.patrol import beats, checkins, self_checks, self_views
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
@@ -85,6 +85,8 @@ def register_packages(app: Flask) -> None:
         checkins.on_finding.append(take_finding)
     if selfhelp.take_wish not in self_checks.on_help:
         self_checks.on_help.append(selfhelp.take_wish)
+    if beats.walked not in reach.walked:
+        reach.walked.append(beats.walked)
     merchant_views.contribute(self_views.shop_parts)
     insight.install(app)
     pwa.install(app)

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from roadchief.issues import adjusting, cases, forms, handling, merging, moves, opening
+from roadchief.issues import adjusting, cases, forms, handling, merging, moves, opening, reach
 from roadchief.issues.cases import Who
 from roadchief.issues.models import Case
-from roadchief.issues.refusals import NotNow, bad
+from roadchief.issues.reach import Scope
+from roadchief.issues.refusals import NoSuchCase, NotNow, bad
 from roadchief.issues.workflow import Verdict
 
 # Where somebody plays several parts, in this order.
@@ -26,6 +27,7 @@ class Act:
     form: Mapping[str, str]
     units: tuple[uuid.UUID, ...] = ()
     photo_ids: tuple[uuid.UUID, ...] = ()
+    scope: Scope | None = None  # a case that is not in it cannot be named either
 
     @property
     def seen(self) -> int | None:
@@ -60,7 +62,11 @@ def who_for(verb: str, parts: frozenset[str], person: uuid.UUID) -> Who:
 
 
 def _master(session: Session, act: Act) -> uuid.UUID:
-    return cases.find_by_number(session, act.form.get("target", "").strip()).id
+    """The case to merge into; one that this person may not see is not there."""
+    named = cases.find_by_number(session, act.form.get("target", "").strip())
+    if act.scope is None:
+        raise NoSuchCase
+    return reach.case_of(session, named.id, act.scope).id
 
 
 def _amount(act: Act) -> int:

@@ -5,41 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
-from roadchief.accounts.access import CHIEFS, Actor
-from roadchief.accounts.models import Person, Post
+from roadchief.accounts.models import Person
 from roadchief.db import tenant_of
-from roadchief.issues import categories, deadlines, moves, workflow
-from roadchief.issues.models import Case, CaseHelper, SavedView
+from roadchief.issues import categories, deadlines, moves
+from roadchief.issues.models import Case, SavedView
+from roadchief.issues.reach import Scope, visible
 from roadchief.lib import clock
 from roadchief.lib.text import clean, pieces
-from roadchief.streets.charge import REACHED
 from roadchief.streets.models import Organisation, Storefront
 
-# Chiefs of everything; the others answer for their own streets, and nothing else is there for them.
-OVERALL = frozenset({"chief_general", "chief_l1"})
-SEES_ALL = OVERALL | {"admin", "operator", "auditor", "patroller"}
-OF_STREETS = (CHIEFS | {"segment_chief"}) - OVERALL
-OWN_STREETS = text(
-    REACHED
-    + "SELECT DISTINCT segment_id FROM reached WHERE person_id = :person AND role = ANY(:of)"
-)
 # Lists are counted up to here: nobody reads "12,431", and counting them all takes a second.
 COUNTED = 1000
 MOST_FOUND = 500
 TABS = ("mine", "new", "overdue", "today", "check", "no_unit", "paused", "open", "closed")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a person may see: everything here, or what own units have and own streets hold."""
-
-    person_id: uuid.UUID
-    all: bool
-    units: frozenset[uuid.UUID]
-    streets: frozenset[uuid.UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,58 +53,9 @@ class Row:
     light: str
 
 
-def scope_of(session: Session, actor: Actor, *, at: datetime) -> Scope:
-    """The units of a person's running posts and the streets that a chief answers for now."""
-    units: frozenset[uuid.UUID] = frozenset()
-    if "officer" in actor.roles:
-        rows = session.scalars(
-            select(Post.organisation_id)
-            .where(Post.subdistrict_id == tenant_of(session), Post.person_id == actor.person_id)
-            .where(Post.starts_at <= at, or_(Post.ends_at.is_(None), Post.ends_at > at))
-            .where(Post.organisation_id.is_not(None))
-        )
-        units = frozenset(row for row in rows if row)
-    streets: frozenset[uuid.UUID] = frozenset()
-    if actor.roles & OF_STREETS:
-        values = {"here": tenant_of(session), "at": at, "segments": None}
-        asked = values | {"person": actor.person_id, "of": sorted(OF_STREETS)}
-        streets = frozenset(session.scalars(OWN_STREETS, asked))
-    return Scope(actor.person_id, bool(actor.roles & SEES_ALL), units, streets)
-
-
-def parts_in(case: Case, actor: Actor, scope: Scope, helpers: set[uuid.UUID]) -> frozenset[str]:
-    """The parts that this person plays in this case."""
-    inside = case.unit_id in scope.units or bool(helpers & scope.units)
-    own = case.segment_id in scope.streets
-    roles = actor.roles if own else actor.roles - OF_STREETS
-    return workflow.parts_of(roles, in_unit=inside, chief_roles=CHIEFS)
-
-
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """Out of reach is not there."""
-    if scope.all:
-        return literal(True)
-    helped = select(CaseHelper.case_id).where(
-        CaseHelper.subdistrict_id == Case.subdistrict_id, CaseHelper.unit_id.in_(scope.units)
-    )
-    mine = [Case.unit_id.in_(scope.units), Case.id.in_(helped)] if scope.units else []
-    if scope.streets:
-        mine.append(Case.segment_id.in_(scope.streets))
-    return or_(literal(False), *mine)
-
-
-def in_reach(session: Session, case_id: uuid.UUID, scope: Scope) -> bool:
-    found = session.scalar(
-        select(Case.id).where(
-            Case.subdistrict_id == tenant_of(session), Case.id == case_id, visible(scope)
-        )
-    )
-    return found is not None
-
-
 def wanted(session: Session, given: Filter, scope: Scope, *, at: datetime) -> Select[Any]:
     """The cases of a filter, unordered."""
-    query = select(Case).where(Case.subdistrict_id == tenant_of(session), visible(scope))
+    query = select(Case).where(Case.subdistrict_id == tenant_of(session), visible(session, scope))
     if not given.asked:  # whoever looks for something looks on all shelves
         query = query.where(tab(given.tab, scope, at))
     for column, value in (
@@ -202,7 +134,7 @@ def counts(session: Session, scope: Scope, *, at: datetime) -> dict[str, int]:
     for name in TABS[:-1]:
         some = (
             select(Case.id)
-            .where(Case.subdistrict_id == here, visible(scope), tab(name, scope, at))
+            .where(Case.subdistrict_id == here, visible(session, scope), tab(name, scope, at))
             .limit(COUNTED)
             .subquery()
         )

@@ -24,12 +24,14 @@ from roadchief.issues import (
     moves,
     opening,
     publishing,
+    reach,
     story,
     triage,
     workflow,
 )
 from roadchief.issues.acting import Act
 from roadchief.issues.models import Case, SavedView
+from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase, bad
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
@@ -48,7 +50,7 @@ def start() -> str:
     actor, at, number = current(), clock.now(), page_number()
     given = board.read_filter(request.args.to_dict())
     with tenant_transaction(actor.subdistrict_id) as session:
-        scope = board.scope_of(session, actor, at=at)
+        scope = reach.scope_of(session, actor, at=at)
         rows, total = board.page(session, given, scope, at=at, number=number, size=SIZE)
         return render_template(
             "issues/desk.html",
@@ -87,7 +89,8 @@ def case(case_id: uuid.UUID) -> str:
 def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "") -> str:
     actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
-        row, parts = _reached(session, case_id, actor)
+        scope = reach.scope_of(session, actor, at=at)
+        row, parts = _reached(session, case_id, actor, scope)
         facts = cases.facts_of(session, row)
         allowed = workflow.moves_for(parts, facts)
         units = opening.units(session)
@@ -102,8 +105,8 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
             lines=story.for_desk(session, row),
             photos=story.photos_of(session, row),
             ratings=story.ratings_of(session, row),
-            beside=story.beside(session, row),
-            alike=_alike(session, row, at),
+            beside=_seen(session, story.beside(session, row), scope),
+            alike=_seen(session, _alike(session, row, at), scope),
             allowed=[move for move in allowed if move.verb in acting.DOING],
             needs={move.verb: workflow.needs(move.verb, facts) for move in allowed},
             units=units,
@@ -142,7 +145,8 @@ def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
     try:
         developed = photos_from(request.files, "photos", most=5)
         with tenant_transaction(actor.subdistrict_id) as session:
-            _row, parts = _reached(session, case_id, actor)
+            scope = reach.scope_of(session, actor, at=at)
+            _row, parts = _reached(session, case_id, actor, scope)
             row = cases.locked(session, case_id)
             who = acting.who_for(verb, parts, actor.person_id)
             kept = [
@@ -153,6 +157,7 @@ def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
                 who=who,
                 at=at,
                 form=request.form,
+                scope=scope,
                 units=tuple(forms.ids_of(request.form.getlist("unit"))),
                 photo_ids=tuple(blob.id for blob in kept),
             )
@@ -165,8 +170,8 @@ def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
         return page, status_of(refusal)
     flash(gettext("已完成：") + moves.BY_VERB[verb].say(language()), "ok")
     with tenant_transaction(actor.subdistrict_id) as session:
-        scope = board.scope_of(session, actor, at=at)
-        still = board.in_reach(session, case_id, scope)
+        scope = reach.scope_of(session, actor, at=at)
+        still = reach.in_reach(session, case_id, scope)
     return redirect(url_for("desk.case", case_id=case_id) if still else url_for("desk.start"), 303)
 
 
@@ -182,15 +187,18 @@ def bulk() -> AnyResponse | str:
     units = tuple(forms.ids_of(request.form.getlist("unit")))
     done, refused = 0, []
     with tenant_transaction(actor.subdistrict_id) as session:
+        scope = reach.scope_of(session, actor, at=at)
         for case_id in ids:
             try:
                 with savepoint(session):
-                    _row, parts = _reached(session, case_id, actor)
+                    _row, parts = _reached(session, case_id, actor, scope)
                     who = acting.who_for(verb, parts, actor.person_id)
                     row = cases.locked(session, case_id)
-                    acting.act(session, row, verb, Act(who, at, request.form, units))
+                    acting.act(session, row, verb, Act(who, at, request.form, units, scope=scope))
                     session.flush()
                 done += 1
+            except NoSuchCase as nothing:
+                refused.append(("—", nothing.say(language())))
             except Refusal as refusal:
                 refused.append((_number(session, case_id), refusal.say(language())))
     return render_template("issues/bulk.html", done=done, refused=refused, verb=moves.BY_VERB[verb])
@@ -297,7 +305,7 @@ def layer() -> AnyResponse:
     actor, at = current(), clock.now()
     given = board.read_filter(request.args.to_dict())
     with tenant_transaction(actor.subdistrict_id) as session:
-        scope = board.scope_of(session, actor, at=at)
+        scope = reach.scope_of(session, actor, at=at)
         rows, _total = board.page(session, given, scope, at=at, number=1, size=2000)
     features = [
         {
@@ -319,13 +327,21 @@ def layer() -> AnyResponse:
     return jsonify(type="FeatureCollection", features=features)
 
 
-def _reached(session: Session, case_id: uuid.UUID, actor: Actor) -> tuple[Case, frozenset[str]]:
+def _reached(
+    session: Session, case_id: uuid.UUID, actor: Actor, scope: Scope | None = None
+) -> tuple[Case, frozenset[str]]:
     """The case with the parts that this person plays in it; out of reach is not there."""
-    scope = board.scope_of(session, actor, at=clock.now())
-    if not board.in_reach(session, case_id, scope):
-        raise NoSuchCase
-    row = cases.find(session, case_id)
-    return row, board.parts_in(row, actor, scope, opening.helpers_of(session, row))
+    scope = scope or reach.scope_of(session, actor, at=clock.now())
+    row = reach.case_of(session, case_id, scope)
+    return row, reach.parts_in(row, actor, scope, opening.helpers_of(session, row))
+
+
+def _seen(session: Session, rows: list[Any], scope: Scope) -> list[Any]:
+    """Those of other cases that this person may open."""
+    if not rows:
+        return rows
+    known = reach.among(session, [row.id for row in rows], scope)
+    return [row for row in rows if row.id in known]
 
 
 def _number(session: Session, case_id: uuid.UUID) -> str:

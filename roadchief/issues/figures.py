@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.issues import tallies
+from roadchief.issues.reach import EVERYTHING, Condition, Scope, condition
 from roadchief.issues.tallies import Days
 from roadchief.lib import clock
 
@@ -22,31 +23,27 @@ Counts = dict[tuple[str, str], Counter[str]]
 # Up to so many closed cases the median is exact; above, to within two per cent.
 EXACT_TO = 20_000
 # Running cases past their time, by the index of running ones: it depends on the clock.
-LATE = text(
-    """
+LATE = """
 SELECT CAST(unit_id AS text) AS unit, category, CAST(segment_id AS text) AS segment,
   CAST(CAST(date_trunc('week', reported_at AT TIME ZONE 'Asia/Shanghai') AS date) AS text) AS week,
   count(*) AS late
-FROM case_file WHERE subdistrict_id = :here AND ended_at IS NULL AND due_at < :at
-  AND reported_at >= :since AND reported_at < :until GROUP BY 1, 2, 3, 4
+FROM case_file c WHERE subdistrict_id = :here AND ended_at IS NULL AND due_at < :at
+  AND reported_at >= :since AND reported_at < :until AND {mine} GROUP BY 1, 2, 3, 4
 """
-)
 # Median and 90th percentile of what the citizen lived through.
-TIMES = text(
-    """
+TIMES = """
 SELECT percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (
   ORDER BY extract(epoch FROM ended_at - reported_at)) AS lived
-FROM case_file WHERE subdistrict_id = :here
-  AND reported_at >= :since AND reported_at < :until AND ended_at IS NOT NULL
+FROM case_file c WHERE subdistrict_id = :here
+  AND reported_at >= :since AND reported_at < :until AND ended_at IS NOT NULL AND {mine}
 """
-)
-SATISFACTION = text(
-    """
+SATISFACTION = """
 SELECT count(*)::int AS rated, count(*) FILTER (WHERE r.solved)::int AS really,
   count(r.stars)::int AS starred, avg(r.stars)::float AS stars
 FROM rating r WHERE r.subdistrict_id = :here AND r.at >= :since AND r.at < :until
 """
-)
+OF_MINE = """AND r.case_id IN (
+  SELECT c.id FROM case_file c WHERE c.subdistrict_id = :here AND {mine})"""
 NAMES = text(
     """
 SELECT id, name FROM organisation WHERE subdistrict_id = :here
@@ -104,19 +101,27 @@ def period(given: dict[str, str], *, at: datetime) -> tuple[date, date]:
     return since, until
 
 
-def report(session: Session, since: date, until: date, *, at: datetime) -> Report:
-    """A handful of queries, however many cases there are: kept days and what changed since."""
+def report(
+    session: Session, since: date, until: date, *, at: datetime, scope: Scope | None = None
+) -> Report:
+    """A handful of queries, however many cases there are: kept days and what changed since.
+
+    Whoever may see a part alone has that part counted afresh: kept days are of everything.
+    """
     session.execute(text("SET LOCAL jit = off"))  # compiling takes longer than counting
+    mine = EVERYTHING if scope is None else condition(scope, "c")
     period = {
         "here": tenant_of(session),
         "since": tallies.midnight(since),
         "until": tallies.midnight(until + timedelta(days=1)),
+        **mine.values,
     }
-    days = tallies.days_of(session, since, until)
+    whole = mine == EVERYTHING
+    days = tallies.days_of(session, since, until) if whole else Days([], [(since, until)])
     counts: Counts = defaultdict(Counter)
-    for row in tallies.rows_of(session, days):
+    for row in tallies.rows_of(session, days, mine=mine):
         counts[row.cut, row.key].update({name: getattr(row, name) or 0 for name in tallies.COUNTS})
-    for row in session.execute(LATE, period | {"at": at}):
+    for row in session.execute(text(LATE.format(mine=mine.sql)), period | {"at": at}):
         for cut in CUTS:
             counts[cut, getattr(row, cut) or ""]["late"] += row.late
         counts["all", ""]["late"] += row.late
@@ -124,19 +129,21 @@ def report(session: Session, since: date, until: date, *, at: datetime) -> Repor
     cuts = {cut: _cut(counts, cut, names) for cut in CUTS}
     cuts["week"].sort(key=lambda figure: figure.key)
     total = _figure("", "", counts["all", ""])
-    rated = session.execute(SATISFACTION, period).one()
-    median, ninety = _hours(session, days, period, total)
+    asked = SATISFACTION if whole else SATISFACTION + OF_MINE.format(mine=mine.sql)
+    rated = session.execute(text(asked), period).one()
+    exact = not whole or total.cases - total.running <= EXACT_TO
+    median, ninety = _hours(session, days, period, mine if exact else None)
     return Report(since, until, total, cuts, rated.rated, rated.really, rated.stars, median, ninety)
 
 
 def _hours(
-    session: Session, days: Days, period: dict[str, Any], total: Figure
+    session: Session, days: Days, period: dict[str, Any], exact: Condition | None
 ) -> tuple[float | None, float | None]:
-    if total.cases - total.running > EXACT_TO:
+    if exact is None:
         lived = tallies.lived_of(session, days)
         return tallies.hours_at(lived, 0.5), tallies.hours_at(lived, 0.9)
-    exact = session.execute(TIMES, period).scalar()
-    return (exact[0] / 3600, exact[1] / 3600) if exact else (None, None)
+    found = session.execute(text(TIMES.format(mine=exact.sql)), period).scalar()
+    return (found[0] / 3600, found[1] / 3600) if found else (None, None)
 
 
 def _cut(counts: Counts, cut: str, names: dict[str, str]) -> list[Figure]:

@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import NotFound
-from roadchief.issues import bars, board, categories, figures, moves
+from roadchief.issues import bars, board, categories, figures, moves, reach
 from roadchief.lib import clock
 from roadchief.lib.text import harmless_cell
 from roadchief.web import tenant_transaction
@@ -30,7 +30,8 @@ def show() -> str:
     actor, at = current(), clock.now()
     since, until = figures.period(request.args.to_dict(), at=at)
     with tenant_transaction(actor.subdistrict_id) as session:
-        found = figures.report(session, since, until, at=at)
+        scope = reach.scope_of(session, actor, at=at)
+        found = figures.report(session, since, until, at=at, scope=scope)
     weeks = [_week(row) for row in found.cuts["week"]]
     picture = bars.columns(weeks, title=gettext("每周收到的案件和现在的情形"))
     return render_template(
@@ -58,7 +59,7 @@ def export(kind: str) -> Response:
     actor, at = current(), clock.now()
     given = board.read_filter(request.args.to_dict())
     with tenant_transaction(actor.subdistrict_id) as session:
-        scope = board.scope_of(session, actor, at=at)
+        scope = reach.scope_of(session, actor, at=at)
         rows, _total = board.page(session, given, scope, at=at, number=1, size=MOST)
     body = _csv(rows) if kind == "csv" else _xlsx(rows)
     response = Response(body, content_type="text/csv; charset=utf-8" if kind == "csv" else SHEET)

@@ -174,6 +174,13 @@ class CaseStep(Tenant, Base):
         tenant_fk("case_id", "case_file"),
         UniqueConstraint("subdistrict_id", "case_id", "seq"),
         Index("ix_case_step_at", "subdistrict_id", "at", "case_id", "seq"),
+        Index(
+            "ix_case_step_raised",
+            "subdistrict_id",
+            "by",
+            "case_id",
+            postgresql_where=text("by IS NOT NULL AND verb IN ('report', 'seen_again')"),
+        ),
     )
 
     case_id: Mapped[uuid.UUID]

@@ -6,8 +6,7 @@ from urllib.parse import urljoin
 from flask import Blueprint, Response, url_for
 
 from roadchief.accounts.signin import allows, current
-from roadchief.issues import board, cases, sheet, sheet_paper
-from roadchief.issues.refusals import NoSuchCase
+from roadchief.issues import reach, sheet, sheet_paper
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.pages import language
@@ -22,10 +21,7 @@ def show(case_id: uuid.UUID) -> Response:
     actor, at = current(), clock.now()
     address = urljoin(settings().public_url, url_for("desk.case", case_id=case_id))
     with tenant_transaction(actor.subdistrict_id) as session:
-        scope = board.scope_of(session, actor, at=at)
-        if not board.in_reach(session, case_id, scope):
-            raise NoSuchCase
-        row = cases.find(session, case_id)
+        row = reach.case_of(session, case_id, reach.scope_of(session, actor, at=at))
         said = sheet.gather(
             session,
             row,

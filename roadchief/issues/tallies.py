@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from roadchief.db import in_turn, tenant_of
+from roadchief.issues.reach import EVERYTHING, Condition
 from roadchief.lib import clock
 
 COUNTS = (
@@ -57,16 +58,14 @@ LIVED = (
 FINE = f"""SELECT CAST(unit_id AS text) AS unit, category, CAST(segment_id AS text) AS segment,
   {DAY} AS day, {COUNTED} FROM case_file c
 WHERE subdistrict_id = :here AND reported_at >= :since AND reported_at < :until
-GROUP BY 1, 2, 3, 4"""
-FRESH = text(
-    f"""WITH fine AS MATERIALIZED ({FINE}), weeks AS (
+  AND {{mine}} GROUP BY 1, 2, 3, 4"""
+FRESH = f"""WITH fine AS MATERIALIZED ({FINE}), weeks AS (
   SELECT *, CAST(CAST(date_trunc('week', day) AS date) AS text) AS week FROM fine)
 SELECT {NAMED.format(more=f"{BY_WEEK} 'week'", key=f"{BY_WEEK} week")},
   {SUMS} FROM weeks GROUP BY GROUPING SETS ((unit), (category), (segment), (week), ())"""
-)
 KEEP = text(
     f"""INSERT INTO case_day (subdistrict_id, day, cut, key, {", ".join(COUNTS)})
-WITH fine AS MATERIALIZED ({FINE})
+WITH fine AS MATERIALIZED ({FINE.format(mine="true")})
 SELECT :here, day, {NAMED.format(more="", key="")}, {SUMS}
 FROM fine GROUP BY GROUPING SETS ((day, unit), (day, category), (day, segment), (day))"""
 )
@@ -121,14 +120,18 @@ def days_of(session: Session, first: date, last: date) -> Days:
     return Days(kept, [(a + one, b - one) for a, b in pairwise(fences) if b - a > one])
 
 
-def rows_of(session: Session, days: Days) -> list[Any]:
-    """Counts by cut and key; the same key comes several times and is to be added up."""
+def rows_of(session: Session, days: Days, *, mine: Condition = EVERYTHING) -> list[Any]:
+    """Counts by cut and key; the same key comes several times and is to be added up.
+
+    Kept days count everything: for those who may see a part alone, all days must be fresh ones.
+    """
     here = tenant_of(session)
+    fresh = text(FRESH.format(mine=mine.sql))
     rows: list[Any] = []
     if days.kept:
         rows += session.execute(KEPT, {"here": here, "days": days.kept})
     for first, last in days.fresh:
-        rows += session.execute(FRESH, {"here": here, **_span(first, last)})
+        rows += session.execute(fresh, {"here": here, **_span(first, last), **mine.values})
     return rows
 
 

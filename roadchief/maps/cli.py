@@ -15,11 +15,12 @@ from roadchief.errors import BadInput
 from roadchief.lib import clock
 from roadchief.maps import api, exporting, features
 from roadchief.maps.collections import COLLECTIONS
+from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.maps.features import Wanted
 from roadchief.maps.saving_cli import page
 
 # The operator of the machine sees all that the sub-district has.
-EVERYTHING = {"everywhere": True, "who": None, "all_cases": True, "officer": None}
+EVERYTHING = {"everywhere": True, "who": None, **ALL_CASES}
 
 
 @click.group(name="maps")

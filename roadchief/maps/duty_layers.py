@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roadchief.accounts.access import Actor
-from roadchief.issues import board
+from roadchief.issues import reach
 from roadchief.maps.layers import BOX, TILE, Layer, features, register
 from roadchief.patrol import weeks
 from roadchief.patrol.standing import LAST
@@ -30,22 +30,40 @@ DAYS = f"""least({LONG}, floor(extract(epoch FROM CAST(:at AS timestamptz) - v.l
 LIGHT = """CASE WHEN c.paused_at IS NOT NULL THEN 'paused' WHEN c.due_at IS NULL THEN 'none'
   WHEN :at > c.black_at THEN 'black' WHEN :at > c.due_at THEN 'red'
   WHEN :at >= c.yellow_at THEN 'yellow' ELSE 'green' END"""
-# Departments reach the cases of their units, chiefs those of the streets that they answer for.
-CHIEF_ROLES = ", ".join(f"'{role}'" for role in sorted(board.OF_STREETS))
-IN_REACH = f"""(CAST(:all_cases AS boolean) OR c.unit_id IN (
-  SELECT p.organisation_id FROM post p WHERE p.subdistrict_id = :here AND p.person_id = :officer
-    AND p.role = 'officer' AND p.organisation_id IS NOT NULL AND p.starts_at <= :at
-    AND (p.ends_at IS NULL OR p.ends_at > :at))
-  OR c.segment_id IN (
-  SELECT g.id FROM post p
+# The rule of issues.reach as one condition: departments reach the cases of their units and those
+# they help with, chiefs those of the streets that they answer for, who patrols those of the beats
+# of the last weeks and what they raised.
+CHIEF_ROLES = ", ".join(f"'{role}'" for role in sorted(reach.OF_STREETS))
+SINCE = f"CAST(:at AS timestamptz) - interval '{reach.LATELY.days} days'"
+UNITS = """SELECT p.organisation_id FROM post p WHERE p.subdistrict_id = :here
+  AND p.person_id = :officer AND p.role = 'officer' AND p.organisation_id IS NOT NULL
+  AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > :at)"""
+ANSWERED = """SELECT g.id FROM post p
   JOIN assignment a ON a.subdistrict_id = :here AND a.post_id = p.id
   JOIN road_segment g ON g.subdistrict_id = :here
     AND (g.id = a.segment_id OR g.road_id = a.road_id OR g.block_id = a.block_id)
-  WHERE p.subdistrict_id = :here AND p.person_id = :officer AND p.role IN ({CHIEF_ROLES})
-    AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > :at)
-    AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > :at)))"""
+  WHERE p.subdistrict_id = :here AND p.person_id = :officer AND p.role IN ({roles})
+    AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > {since})
+    AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > {since})"""
+WALKED = f"""SELECT b.segment_id FROM shift w
+  JOIN shift_beat b ON b.subdistrict_id = :here AND b.shift_id = w.id
+  WHERE w.subdistrict_id = :here AND w.person_id = :officer AND w.state <> 'cancelled'
+    AND w.starts_at > {SINCE}
+    AND w.starts_at <= CAST(:at AS timestamptz) + interval '{reach.AHEAD.days} days'"""
+RAISED = """SELECT t.case_id FROM case_step t WHERE t.subdistrict_id = :here
+  AND t.by = :officer AND t.verb IN ('report', 'seen_again')"""
+IN_REACH = f"""(CAST(:all_cases AS boolean) OR c.unit_id IN ({UNITS})
+  OR c.id IN (SELECT h.case_id FROM case_helper h WHERE h.subdistrict_id = :here
+    AND h.unit_id IN ({UNITS}))
+  OR c.segment_id IN ({ANSWERED.format(roles=CHIEF_ROLES, since=":at")})
+  OR (CAST(:patrols AS boolean) AND (
+    c.segment_id IN ({ANSWERED.format(roles="'patroller'", since=SINCE)})
+    OR c.segment_id IN ({WALKED}) OR c.id IN ({RAISED}))))"""
 CASES = f"""FROM case_file c WHERE c.subdistrict_id = :here AND c.ended_at IS NULL
   AND c.place && {BOX} AND {IN_REACH}"""
+
+
+ALL_CASES: Mapping[str, Any] = {"all_cases": True, "officer": None, "patrols": False}
 
 
 def segments_in_reach(actor: Actor | None) -> Mapping[str, Any]:
@@ -54,8 +72,13 @@ def segments_in_reach(actor: Actor | None) -> Mapping[str, Any]:
 
 
 def cases_in_reach(actor: Actor | None) -> Mapping[str, Any]:
-    every = actor is not None and bool(actor.roles & board.SEES_ALL)
-    return {"all_cases": every, "officer": None if every or not actor else actor.person_id}
+    every = actor is not None and bool(actor.roles & reach.SEES_ALL)
+    own = None if every or not actor else actor
+    return {
+        "all_cases": every,
+        "officer": own.person_id if own else None,
+        "patrols": bool(own and "patroller" in own.roles),
+    }
 
 
 def _check_ins(_zoom: int) -> str:

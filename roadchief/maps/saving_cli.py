@@ -21,6 +21,7 @@ from roadchief.maps import (
     street_sheets,
 )
 from roadchief.maps.case_sheets import Periods
+from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.maps.sheet_views import saved
 from roadchief.maps.sheets import Sheet
 from roadchief.maps.views import subdistrict
@@ -28,7 +29,7 @@ from roadchief.web import tenant_transaction
 
 # The operator of the machine sees all that the sub-district has.
 STREETS: dict[str, Any] = {"everywhere": True, "who": None}
-CASES: dict[str, Any] = {"all_cases": True, "officer": None}
+CASES: dict[str, Any] = {**ALL_CASES}
 
 
 def _compare(session: Session, at: datetime) -> Sheet:

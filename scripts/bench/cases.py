@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from roadchief.app import create_app
 from roadchief.db import Database
-from roadchief.issues import board, figures, tallies
+from roadchief.issues import board, figures, reach, tallies
 from roadchief.lib import clock
 from roadchief.streets.models import Storefront
 from tests import databases
@@ -140,7 +140,7 @@ def measure(database: Database, settings: Any, world: ground.World) -> list[dict
     def queue() -> None:
         at = clock.now()
         with database.transaction(HERE) as session:
-            scope = board.Scope(world.officer, True, frozenset())
+            scope = reach.Scope(world.officer, True)
             board.page(session, board.Filter(), scope, at=at, number=1, size=50)
             board.counts(session, scope, at=at)
 

@@ -17,6 +17,7 @@ from roadchief.insight.models import HotSpot, SegmentRisk
 from roadchief.lib import clock
 from roadchief.maps import case_sheets, patrol_sheet, sheet_views
 from roadchief.maps.case_sheets import Periods
+from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.patrol import shifts
 from roadchief.patrol.models import PatrolItem, Track
 from roadchief.patrol.plan_models import ShiftBeat
@@ -25,7 +26,7 @@ from tests.cast import Cast, sign_in
 from tests.issues import ground
 from tests.maps.test_duty_layers import CODE, visit
 
-ALL = {"all_cases": True, "officer": None}
+ALL = {**ALL_CASES}
 PAGES = ("coverage", "cases", "hot", "compare")
 KB = 1000
 
@@ -215,8 +216,8 @@ def test_older_cases_stand_in_the_first_day(session: Session) -> None:
 def test_a_former_post_opens_no_former_day(session: Session) -> None:
     world = ground.build(session)
     file_case(session, world, days_ago=10)
-    nobody = {"all_cases": False, "officer": uuid.uuid4()}
-    theirs = {"all_cases": False, "officer": world.officer}
+    nobody = {"all_cases": False, "officer": uuid.uuid4(), "patrols": False}
+    theirs = {"all_cases": False, "officer": world.officer, "patrols": False}
     today, now = clock.local_date(clock.now()), clock.now()
     for reach, sees in ((nobody, 0), (theirs, 1)):
         found = case_sheets.cases(session, reach, on=today, at=now, language="zh")
