@@ -166,13 +166,23 @@ def of_storefront(storefront_id: uuid.UUID) -> str:
 def words() -> dict[str, Any]:
     at, actor = 0 if language() == "zh" else 1, g.get("actor")
     return {
-        "sees_self_checks": actor is not None and may(actor, "patrol.chief").allowed,
+        "sees_self_checks": lambda segment_id: (
+            actor is not None and may(actor, "patrol.chief").allowed and _in_reach(segment_id)
+        ),
         "self_item": lambda code: (
             standards.items()[code].say(language()) if code in standards.items() else code
         ),
         "self_word": lambda state: rhythm.WORDS[state][at],
         "self_mark": lambda state: due.MARKS[state],
     }
+
+
+def _in_reach(segment_id: uuid.UUID) -> bool:
+    """Whether the person asking answers for this segment; asked of the database once a request."""
+    if "own_segments" not in g:
+        with tenant_transaction(current().subdistrict_id) as session:
+            g.own_segments = weeks.own_segments(session, current(), at=clock.now())
+    return g.own_segments is None or segment_id in g.own_segments
 
 
 def shop_parts(session: Session, shops: list[Shop], at: datetime) -> list[Part]:

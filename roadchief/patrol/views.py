@@ -12,7 +12,18 @@ from roadchief import blobs
 from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import alerts, board, due, reach, review, shifts, signals, weeks, weighing
+from roadchief.patrol import (
+    alerts,
+    board,
+    due,
+    reach,
+    review,
+    shifts,
+    signals,
+    twins,
+    weeks,
+    weighing,
+)
 from roadchief.patrol.models import CheckIn
 from roadchief.streets import standards
 from roadchief.web import settings, tenant_transaction
@@ -58,6 +69,8 @@ def start() -> str:
         mine=mine,
         at=at,
         may_forms=may(current(), "patrol.forms").allowed,
+        may_plan=may(current(), "patrol.plan").allowed,
+        may_review=may(current(), "patrol.review").allowed,
     )
 
 
@@ -133,6 +146,7 @@ def look(visit_id: uuid.UUID) -> str:
         row, photos, kept = review.evidence(session, visit_id)
         visit = session.get_one(CheckIn, (actor.subdistrict_id, visit_id))
         verdict = weighing.verdict_of(visit)
+        pairs = twins.pairs(session, kept.signals)
     links = {
         photo.sha256: blobs.link(
             actor.subdistrict_id, photo.blob_id, size="screen", settings=settings(), at=at
@@ -146,6 +160,7 @@ def look(visit_id: uuid.UUID) -> str:
         photos=photos,
         links=links,
         review=kept,
+        pairs=pairs,
         say=verdict.say(language()),
     )
 

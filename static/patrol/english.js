@@ -230,6 +230,7 @@ export const ENGLISH = {
   "巡查": "Patrol",
   "继续": "Continue",
   "开始": "Start",
+  "正在取班次…": "Fetching your shifts …",
   "今天没有排给您的班次。可以自己选一段路开始。": "No shift is planned for you today. You may choose a street yourself.",
   "自己选一段路": "Choose a street yourself",
   "看可选路段": "See streets",

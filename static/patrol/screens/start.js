@@ -13,10 +13,10 @@ export default async function start(_rest, { go }) {
   if (day.signedIn && !day.signedIn.allowed) return notForYou();
   const list = el("ul.rows", { "aria-busy": "true" });
   const rest = el("div", {});
-  drawShifts(list, rest, go);
-  fetchShifts().then((kind) => {
+  drawShifts(list, rest, go, t("正在取班次…"));
+  fetchShifts().then(() => {
     list.removeAttribute("aria-busy");
-    if (kind === "ok") drawShifts(list, rest, go);
+    drawShifts(list, rest, go);
   });
   return {
     title: t("选择班次"), sub: day.person.name,
@@ -41,14 +41,14 @@ function notForYou() {
   };
 }
 
-function drawShifts(list, rest, go) {
+function drawShifts(list, rest, go, none = t("今天没有排给您的班次。可以自己选一段路开始。")) {
   const open = day.shifts.filter((shift) => ["planned", "running"].includes(shift.state));
   list.replaceChildren(...open.map((shift) => el("li", {},
     el("div.grow", {}, el("b", {}, shift.title || t("巡查")), el("br"),
       el("span.sub", {}, `${dayOf(Date.parse(shift.starts_at))} ${clockTime(Date.parse(shift.starts_at))}–${clockTime(Date.parse(shift.ends_at))} · ${t(STATES[shift.state] || shift.state)}`), el("br"),
       el("span.sub", {}, shift.segments.join("、"))),
     button(shift.state === "running" ? t("继续") : t("开始"), (event) => begin(event.currentTarget, shift.id, go), { kind: "main" }))));
-  if (!open.length) list.replaceChildren(el("li.empty", {}, t("今天没有排给您的班次。可以自己选一段路开始。")));
+  if (!open.length) list.replaceChildren(el("li.empty", {}, none));
   rest.replaceChildren(card(t("自己选一段路"), button(t("看可选路段"), (event) => beats(event.currentTarget, rest, go), { name: "list" })));
 }
 
