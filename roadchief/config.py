@@ -6,6 +6,7 @@ instead: `ROADCHIEF_<NAME>_FILE` names it.
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,9 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ROADCHIEF_"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+TILE_HOST = re.compile(
+    r"(?P<scheme>https?)://(?P<name>(?:[a-z0-9-]|\{s\})+(?:\.(?:[a-z0-9-]|\{s\})+)*)(?::\d+)?/"
+)
 
 
 class BadSetting(Exception):
@@ -40,6 +44,14 @@ class Settings:
     site_code: str = ""  # 政府网站标识码
     map_review_number: str = ""  # 审图号
     map_attribution: str = "路长制自绘底图 © RoadChief contributors, CC0"
+    tianditu_key: str = field(default="", repr=False)  # 天地图's key for browsers; empty: off
+    tianditu_review_number: str = ""  # the 审图号 that stands on 天地图
+    tiles_url: str = field(default="", repr=False)  # another tile service: {x} {y} {z}, {s}
+    tiles_subdomains: str = ""  # what {s} stands for, a sign each: 1234
+    tiles_datum: str = "gcj02"  # of that service: gcj02 or wgs84
+    tiles_label: str = "高德地图"  # what people choose it by
+    tiles_attribution: str = ""  # whose it is; empty: as the label
+    tiles_review_number: str = ""  # the 审图号 that stands on it
     session_idle_s: int = 30 * 60
     session_absolute_s: int = 12 * 3600
     sign_in_attempts: int = 5  # wrong passwords in the window before the login rests
@@ -168,7 +180,31 @@ def _check(settings: Settings) -> None:
         raise BadSetting("ROADCHIEF_SECRET_KEY: at least 32 characters")
     if settings.oidc_issuer:
         _check_oidc(settings)
+    _check_backgrounds(settings)
     _check_senders(settings)
+
+
+def _check_backgrounds(settings: Settings) -> None:
+    """Neither key nor address is told in what is said: they may hold a secret."""
+    if settings.tianditu_key and not re.fullmatch(r"[\w-]{8,64}", settings.tianditu_key, re.ASCII):
+        raise BadSetting("ROADCHIEF_TIANDITU_KEY: letters and digits, as 天地图 gave it")
+    if settings.tianditu_key and not settings.tianditu_review_number:
+        raise BadSetting("ROADCHIEF_TIANDITU_REVIEW_NUMBER: the 审图号 that 天地图 shows")
+    if not settings.tiles_url:
+        return
+    if settings.tiles_datum not in {"gcj02", "wgs84"}:
+        raise BadSetting("ROADCHIEF_TILES_DATUM: gcj02 or wgs84")
+    if not settings.tiles_review_number:
+        raise BadSetting("ROADCHIEF_TILES_REVIEW_NUMBER: the 审图号 that the tiles' owner shows")
+    if not re.fullmatch(r"[a-z0-9]{0,16}", settings.tiles_subdomains):
+        raise BadSetting("ROADCHIEF_TILES_SUBDOMAINS: small letters and digits, one sign each")
+    if any(one not in settings.tiles_url for one in ("{x}", "{y}", "{z}")):
+        raise BadSetting("ROADCHIEF_TILES_URL: an address with {x}, {y} and {z}")
+    host = TILE_HOST.match(settings.tiles_url)
+    if host is None or (host["scheme"] == "http" and host["name"] not in LOOPBACK):
+        raise BadSetting("ROADCHIEF_TILES_URL: https://host/…, beyond this machine")
+    if ("{s}" in settings.tiles_url) != bool(settings.tiles_subdomains):
+        raise BadSetting("ROADCHIEF_TILES_SUBDOMAINS: belongs to {s} in ROADCHIEF_TILES_URL")
 
 
 def _check_senders(settings: Settings) -> None:

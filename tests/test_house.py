@@ -29,7 +29,7 @@ FLOORS: list[set[str]] = [
     {"blobs"},
     {"events", "jobs", "holidays", "cluster_cli"},
     {"db", "migrations", "cluster"},
-    {"config"},
+    {"config", "postmaster"},
     {"errors", "lib"},
 ]
 # Pure: no Flask, SQLAlchemy, settings or clock.
@@ -92,6 +92,7 @@ PURE = {
     "streets/importing/numbers.py",
     "demo/drawing.py",
     "maps/hours.py",
+    "maps/backgrounds.py",
 }
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}
 MOST_LINES = 350

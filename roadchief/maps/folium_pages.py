@@ -41,6 +41,7 @@ class Pieces:
     style: Markup
     element: Markup
     script: Markup
+    outside: bool = False  # whether another background than our own can be chosen
 
 
 def street_map(
@@ -77,4 +78,5 @@ def street_map(
         style=Markup(style),  # noqa: S704
         element=Markup(figure.html.render()),  # noqa: S704
         script=Markup(figure.script.render()),  # noqa: S704
+        outside=bool(given.get("backgrounds")),
     )

@@ -18,7 +18,7 @@ from roadchief.maps.case_sheets import Periods
 from roadchief.maps.duty_layers import cases_in_reach, segments_in_reach
 from roadchief.maps.folium_pages import Pieces, street_map
 from roadchief.maps.sheets import LISTED, Sheet
-from roadchief.maps.views import subdistrict
+from roadchief.maps.views import ground_words, grounds, subdistrict
 from roadchief.patrol import weeks
 from roadchief.streets import catalog
 from roadchief.streets.models import Subdistrict
@@ -258,7 +258,10 @@ def draw(
             "trouble": gettext("暂时读不到，请稍后再试"),
             "open": gettext("打开"),
             "show": gettext("在图上看"),
-        },
+        }
+        | ground_words(),
+        # A saved file asks nobody for anything, and is no place for a key.
+        "backgrounds": grounds() if data else [],
     }
     return street_map(bounds=bounds, given=given, drawn_by="RoadChiefSheets")
 

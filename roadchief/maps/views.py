@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.maps import sights, wording
+from roadchief.maps import backgrounds, sights, wording
 from roadchief.maps.folium_pages import Pieces, street_map
 from roadchief.streets import catalog, storefronts
 from roadchief.streets.models import Subdistrict
-from roadchief.web import settings, tenant_transaction
+from roadchief.web import security, settings, tenant_transaction
 from roadchief.web.pages import Page, language, page_number, wants_json
 
 pages = Blueprint("maps", __name__)
@@ -155,10 +155,31 @@ def _draw(here: Subdistrict, *, bounds: tuple[float, float, float, float] | None
     given = {
         "subdistrict": here.id,
         "language": language(),
-        "words": words,
+        "words": words | ground_words(),
         "attribution": attribution,
+        "backgrounds": grounds(),
     }
     return street_map(bounds=bounds, given=given)
+
+
+def grounds() -> list[dict[str, Any]]:
+    """Backgrounds from outside that the settings offer; this answer may then show their tiles."""
+    found = backgrounds.offered(**settings_of_grounds())
+    security.allow_pictures(backgrounds.hosts(found))
+    return [one.told() for one in found]
+
+
+def settings_of_grounds() -> dict[str, str]:
+    known = settings()
+    return {name: getattr(known, name) for name in backgrounds.SETTINGS}
+
+
+def ground_words() -> dict[str, str]:
+    return {
+        "background": gettext("底图"),
+        "own": gettext("自绘底图"),
+        "lost": gettext("{name}暂时读不到，已换回自绘底图。"),
+    }
 
 
 def _by_segment(charge: list[Any]) -> dict[uuid.UUID, list[Any]]:

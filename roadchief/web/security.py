@@ -1,7 +1,7 @@
 """What every answer carries: a strict content policy with nonces, and CSRF for every form."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
@@ -69,13 +69,19 @@ def _make_nonce() -> None:
     g.csp_nonce = secrets.token_urlsafe(16)
 
 
-def content_policy(nonce: str) -> str:
+def allow_pictures(hosts: Iterable[str]) -> None:
+    """This one answer may show pictures of these hosts (`https://t0.example.cn`), too."""
+    g.csp_pictures = " ".join(hosts)
+
+
+def content_policy(nonce: str, pictures: str = "") -> str:
+    """`pictures`: other hosts that pictures may come from."""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src 'nonce-{nonce}' 'strict-dynamic'",
             f"style-src 'self' 'nonce-{nonce}'",
-            "img-src 'self' data: blob:",
+            f"img-src 'self' data: blob: {pictures}".rstrip(),
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
@@ -89,7 +95,8 @@ def content_policy(nonce: str) -> str:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", content_policy(g.get("csp_nonce", "")))
+    policy = content_policy(g.get("csp_nonce", ""), g.get("csp_pictures", ""))
+    headers.setdefault("Content-Security-Policy", policy)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", PERMISSIONS)

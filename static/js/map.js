@@ -116,10 +116,12 @@ window.RoadChiefMap = (() => {
     map.getContainer().setAttribute("aria-label", given.words.map);
     const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;
     const options = { maxDataZoom: 18, backgroundColor: "transparent", noWrap: true, attribution: given.attribution };
-    P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: labels(given.language), backgroundColor: C.paper }).addTo(map);
+    const own = P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: labels(given.language), backgroundColor: C.paper, attribution: "" }).addTo(map);
+    if (!given.backgrounds?.length) map.attributionControl.addAttribution(given.attribution);
     L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
 
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    if (given.backgrounds?.length) window.RoadChiefBackgrounds.offer(map, own, given);
     if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
     if (given.sheet) return; // sheets.js draws the rest
     const streets = P.leafletLayer({ ...options, url: tiles("streets"), paintRules: streetRules, labelRules: streetLabels, attribution: "" }).addTo(map);
