@@ -5,7 +5,7 @@ import os
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from roadchief import config, home
+from roadchief import blobs, config, home
 from roadchief.accounts import account_views, door_views, notice_views, oidc, signin
 from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
@@ -13,7 +13,7 @@ from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
-from roadchief.issues import merchant_views, reach, selfhelp
+from roadchief.issues import merchant_views, promises, reach, selfhelp
 from roadchief.issues.patrolled import take_finding
 from roadchief.maps import (
     api_views,
@@ -85,6 +85,8 @@ def register_packages(app: Flask) -> None:
         checkins.on_finding.append(take_finding)
     if selfhelp.take_wish not in self_checks.on_help:
         self_checks.on_help.append(selfhelp.take_wish)
+    if promises.arrived not in blobs.on_arrival:
+        blobs.on_arrival.append(promises.arrived)
     if beats.walked not in reach.walked:
         reach.walked.append(beats.walked)
     merchant_views.contribute(self_views.shop_parts)

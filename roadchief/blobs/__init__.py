@@ -10,8 +10,10 @@ from roadchief.blobs.keeping import (
     erase,
     keep,
     known,
+    on_arrival,
     receive,
     store,
+    tell_arrival,
 )
 from roadchief.blobs.models import Blob
 from roadchief.blobs.refusals import (
@@ -47,8 +49,10 @@ __all__ = [
     "keep",
     "known",
     "link",
+    "on_arrival",
     "opened",
     "path",
     "receive",
     "store",
+    "tell_arrival",
 ]

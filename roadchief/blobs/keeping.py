@@ -9,6 +9,7 @@ import errno
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,6 +58,10 @@ class Receipt:
 
 
 def develop(data: bytes, *, settings: Settings) -> Developed:
+# Who waits for photos that phones named before they sent them; called in the same transaction.
+on_arrival: list[Callable[..., object]] = []
+
+
     """The slow part, without a database: make the photo safe, or refuse it with the reason."""
     try:
         return photos.develop(data, photos.Limits(bytes=settings.photo_limit_bytes))
@@ -139,7 +144,15 @@ def receive(
     found = known(session, address, settings=settings)
     if found is not None:
         return Receipt(found, fresh=False)
-    return Receipt(store(session, data, by=by, at=at, settings=settings), fresh=True)
+    blob = store(session, data, by=by, at=at, settings=settings)
+    tell_arrival(session, blob, at=at)
+    return Receipt(blob, fresh=True)
+
+
+def tell_arrival(session: Session, blob: Blob, *, at: datetime) -> None:
+    """A photo that was sent by itself is here."""
+    for tell in on_arrival:
+        tell(session, blob, at=at)
 
 
 def check(address: str, data: bytes, *, settings: Settings) -> None:

@@ -5,7 +5,6 @@ from flask import Flask
 from roadchief.codes import faces
 from roadchief.issues import (
     citizen_views,
-    desk_views,
     face_views,
     figures_views,
     key_views,
@@ -14,6 +13,7 @@ from roadchief.issues import (
     messages,
     open311_filing_views,
     open311_views,
+    publishing_views,
     sheet_views,
 )
 from roadchief.web import refusals
@@ -26,7 +26,7 @@ def install(app: Flask) -> None:
     for blueprint in (
         citizen_views.pages,
         mail_views.pages,
-        desk_views.pages,
+        publishing_views.pages,
         merchant_views.pages,
         figures_views.pages,
         open311_filing_views.pages,

@@ -13,7 +13,7 @@ from roadchief import blobs
 from roadchief.accounts.access import Actor
 from roadchief.accounts.signin import allows, current
 from roadchief.db import new_id, savepoint, tenant_of
-from roadchief.errors import NotFound, Refusal, status_of
+from roadchief.errors import Refusal, status_of
 from roadchief.issues import (
     acting,
     board,
@@ -23,9 +23,11 @@ from roadchief.issues import (
     merging,
     moves,
     opening,
+    promises,
     publishing,
     reach,
     story,
+    told,
     triage,
     workflow,
 )
@@ -35,7 +37,7 @@ from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase, bad
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
-from roadchief.web.blobs import boxes_from, photos_from, takes_photos
+from roadchief.web.blobs import photos_from, takes_photos
 from roadchief.web.pages import Page, language, page_number
 
 pages = Blueprint("desk", __name__, url_prefix="/desk")
@@ -90,7 +92,7 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
     actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
         scope = reach.scope_of(session, actor, at=at)
-        row, parts = _reached(session, case_id, actor, scope)
+        row, parts = reached(session, case_id, actor, scope)
         facts = cases.facts_of(session, row)
         allowed = workflow.moves_for(parts, facts)
         units = opening.units(session)
@@ -105,6 +107,8 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
             lines=story.for_desk(session, row),
             photos=story.photos_of(session, row),
             ratings=story.ratings_of(session, row),
+            readers=told.readers_of(session, row),
+            mails=told.mails_of(session, row),
             beside=_seen(session, story.beside(session, row), scope),
             alike=_seen(session, _alike(session, row, at), scope),
             allowed=[move for move in allowed if move.verb in acting.DOING],
@@ -116,6 +120,7 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
             trouble=trouble,
             words=words,
             preview=publishing.preview(row.words),
+            coming=promises.waiting_for(session, row.id),
             suggested=triage.suggest(row.words) if row.state in ("reported", "verifying") else [],
             danger_words=categories.danger_words(row.words),
         )
@@ -146,7 +151,7 @@ def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
         developed = photos_from(request.files, "photos", most=5)
         with tenant_transaction(actor.subdistrict_id) as session:
             scope = reach.scope_of(session, actor, at=at)
-            _row, parts = _reached(session, case_id, actor, scope)
+            _row, parts = reached(session, case_id, actor, scope)
             row = cases.locked(session, case_id)
             who = acting.who_for(verb, parts, actor.person_id)
             kept = [
@@ -191,7 +196,7 @@ def bulk() -> AnyResponse | str:
         for case_id in ids:
             try:
                 with savepoint(session):
-                    _row, parts = _reached(session, case_id, actor, scope)
+                    _row, parts = reached(session, case_id, actor, scope)
                     who = acting.who_for(verb, parts, actor.person_id)
                     row = cases.locked(session, case_id)
                     acting.act(session, row, verb, Act(who, at, request.form, units, scope=scope))
@@ -204,65 +209,13 @@ def bulk() -> AnyResponse | str:
     return render_template("issues/bulk.html", done=done, refused=refused, verb=moves.BY_VERB[verb])
 
 
-@pages.post("/cases/<uuid:case_id>/words")
-@allows("issues.desk")
-def release_words(case_id: uuid.UUID) -> AnyResponse:
-    """The officer's wording becomes public, with numbers masked."""
-    actor, at = current(), clock.now()
-    with tenant_transaction(actor.subdistrict_id) as session:
-        _row, parts = _reached(session, case_id, actor)
-        who = acting.who_for("contact", parts, actor.person_id)
-        row = cases.locked(session, case_id)
-        words = forms.long_text(request.form, "words", label=gettext("公开文字"))
-        publishing.release_words(session, row, words, who=who, at=at)
-    return redirect(url_for("desk.case", case_id=case_id), 303)
-
-
-@pages.get("/cases/<uuid:case_id>/photos/<uuid:photo_id>")
-@allows("issues.desk")
-def photo(case_id: uuid.UUID, photo_id: uuid.UUID) -> str:
-    """One photo, large, with the blur tool and the release."""
-    actor = current()
-    with tenant_transaction(actor.subdistrict_id) as session:
-        row, _parts = _reached(session, case_id, actor)
-        taken = publishing.find_photo(session, row, photo_id)
-        blob = blobs.get(session, taken.photo_id)
-        return render_template("issues/photo.html", case=row, row=taken, blob=blob)
-
-
-@pages.post("/cases/<uuid:case_id>/photos/<uuid:photo_id>/<act>")
-@allows("issues.desk")
-def release_photo(case_id: uuid.UUID, photo_id: uuid.UUID, act: str) -> AnyResponse:
-    """`blur` and `release` make it public, `withdraw` takes it back."""
-    actor, at = current(), clock.now()
-    with tenant_transaction(actor.subdistrict_id) as session:
-        _row, parts = _reached(session, case_id, actor)
-        who = acting.who_for("contact", parts, actor.person_id)
-        row = cases.locked(session, case_id)
-        taken = publishing.find_photo(session, row, photo_id)
-        if act == "withdraw":
-            publishing.withdraw_photo(session, row, taken, who=who, at=at)
-        elif act in ("release", "blur"):
-            public_id = taken.photo_id
-            if act == "blur":
-                blob = blobs.get(session, taken.photo_id)
-                boxes = boxes_from(request.form)
-                public_id = blobs.blurred(
-                    session, blob, boxes, by=actor.person_id, at=at, settings=settings()
-                ).id
-            publishing.release_photo(session, row, taken, public_photo_id=public_id, who=who, at=at)
-        else:
-            raise NotFound
-    return redirect(url_for("desk.case", case_id=case_id), 303)
-
-
 @pages.get("/cases/<uuid:case_id>/print")
 @allows("issues.desk")
 def print_case(case_id: uuid.UUID) -> str:
     """A sheet for the file, or "save as PDF" in the browser."""
     actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
-        row, _parts = _reached(session, case_id, actor)
+        row, _parts = reached(session, case_id, actor)
         return render_template(
             "issues/print.html",
             case=row,
@@ -327,7 +280,7 @@ def layer() -> AnyResponse:
     return jsonify(type="FeatureCollection", features=features)
 
 
-def _reached(
+def reached(
     session: Session, case_id: uuid.UUID, actor: Actor, scope: Scope | None = None
 ) -> tuple[Case, frozenset[str]]:
     """The case with the parts that this person plays in it; out of reach is not there."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from roadchief import jobs
 from roadchief.db import Database
 from roadchief.errors import Conflict
-from roadchief.issues import adjusting, messages, tallies, watching
+from roadchief.issues import adjusting, messages, promises, tallies, watching
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -38,6 +38,7 @@ def nightly(timestamp: int) -> None:
     run(database, NIGHTLY, at=clock.now())
     for place in _places(database):
         with database.transaction(place) as session:
+            promises.forget_old(session, at=clock.now())
             tallies.keep(session, at=clock.now())
 
 

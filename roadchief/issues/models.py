@@ -237,6 +237,23 @@ class CasePhoto(Tenant, Base):
     withdrawn_at: Mapped[datetime | None]
 
 
+class CasePhotoPromise(Base):
+    """A photo that a phone named and has not sent yet: it joins the case when it comes."""
+
+    __tablename__ = "case_photo_promise"
+    __table_args__ = (
+        tenant_fk("case_id", "case_file"),
+        Index(None, "subdistrict_id", "case_id"),
+        Index(None, "subdistrict_id", "promised_at"),
+    )
+
+    subdistrict_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    source_sha256: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    part: Mapped[str]
+    promised_at: Mapped[datetime]
+
+
 class CaseHelper(Tenant, Base):
     """A unit that was called to help (吹哨)."""
 

@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from roadchief import blobs
 from roadchief.db import tenant_of
-from roadchief.issues import cases, moves, opening, spots
+from roadchief.issues import cases, moves, opening, promises, spots
 from roadchief.issues.cases import SYSTEM, Who
 from roadchief.issues.models import Case
 from roadchief.streets.models import RoadSegment
@@ -28,14 +27,17 @@ def take_finding(
     photos: list[str],
     source_id: uuid.UUID,
 ) -> None:
-    """What the patrol calls with each finding; photos are named by the hash of what was sent."""
-    kept = blobs.find_many(session, photos)
+    """What the patrol calls with each finding; photos are named by the hash of what was sent.
+
+    Those that the phone has not sent yet join the case when they come.
+    """
+    kept = promises.here_already(session, photos)
     middle = None
     if storefront_id is None and segment_id is not None:
         line = session.get_one(RoadSegment, (tenant_of(session), segment_id)).line
         point = line.interpolate(0.5, normalized=True)
         middle = (point.x, point.y)
-    raise_from_patrol(
+    case = raise_from_patrol(
         session,
         storefront_id=storefront_id,
         item=item,
@@ -46,6 +48,10 @@ def take_finding(
         source_id=source_id,
         place=middle,
     )
+    if case is not None:
+        # As those that came in time: of the report itself, or of what was seen again.
+        part = "staff" if case.source_ref == f"{source_id}:{item}" else moves.PATROL
+        promises.expect(session, case.id, set(photos) - set(kept), part=part, at=at)
 
 
 def raise_from_patrol(

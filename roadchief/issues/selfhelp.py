@@ -9,9 +9,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from roadchief import blobs
 from roadchief.db import tenant_of
-from roadchief.issues import cases, moves, opening, spots
+from roadchief.issues import cases, moves, opening, promises, spots
 from roadchief.issues.cases import SYSTEM, Who
 from roadchief.issues.models import Case
 
@@ -39,7 +38,8 @@ def take_wish(
     ).first()
     if known:
         return known.id, known.number
-    kept = tuple(blob.id for blob in blobs.find_many(session, photos).values())
+    here = promises.here_already(session, photos)
+    kept, late = tuple(blob.id for blob in here.values()), set(photos) - set(here)
     running = _running(session, storefront_id, item)
     if running:
         row = cases.locked(session, running)
@@ -47,6 +47,7 @@ def take_wish(
         words = note or "商户自查时发现，请求协助"
         cases.add_step(session, row, "note", row.state, who, at=at, words=words)
         cases.add_photos(session, row, kept, part=moves.MERCHANT, at=at)
+        promises.expect(session, row.id, late, part=moves.MERCHANT, at=at)
         return row.id, row.number
     case = cases.report(
         session,
@@ -59,6 +60,7 @@ def take_wish(
         at=at,
         photo_ids=kept,
     )
+    promises.expect(session, case.id, late, part=moves.MERCHANT, at=at)
     cases.move(session, case, "open", who=SYSTEM, at=at, words="商户自查发现并请求协助")
     route = opening.route_of(session, case)
     case.routed_by = route.rule

@@ -56,6 +56,7 @@ def receive(
     developed = blobs.develop(data, settings=given)
     with tenant_transaction(subdistrict_id) as session:
         blob = blobs.keep(session, developed, by=by, at=at, settings=given)
+        blobs.tell_arrival(session, blob, at=at)
     return blobs.Receipt(blob, fresh=True)
 
 
