@@ -57,11 +57,11 @@ class Receipt:
     fresh: bool
 
 
-def develop(data: bytes, *, settings: Settings) -> Developed:
 # Who waits for photos that phones named before they sent them; called in the same transaction.
 on_arrival: list[Callable[..., object]] = []
 
 
+def develop(data: bytes, *, settings: Settings) -> Developed:
     """The slow part, without a database: make the photo safe, or refuse it with the reason."""
     try:
         return photos.develop(data, photos.Limits(bytes=settings.photo_limit_bytes))
