@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import psycopg
 
+from roadchief import postmaster
 from roadchief.errors import Unavailable
 
 ACCOUNT = "postgres"
@@ -35,6 +37,14 @@ Say = Callable[[str], None]
 class ClusterTrouble(Unavailable):
     zh = "数据库无法启动：{reason}"
     en = "The database cannot be started: {reason}"
+
+
+class StrangePasswords(ClusterTrouble):
+    zh = "{secrets} 里的密码不是数据库 {data} 的：请放回原来的文件，或把数据移走后重新建立"
+    en = (
+        "the passwords in {secrets} are not those of the database in {data}: "
+        "put the former file back, or move the data away to begin anew"
+    )
 
 
 @dataclass(frozen=True)
@@ -58,19 +68,25 @@ def up(root: Path, say: Say) -> Cluster:
         if not (data / "PG_VERSION").exists():
             say("making the database cluster")
             _make(data, passwords["postgres"])
-        cluster = _known(var)
-        if cluster is None or not _answers(cluster):
-            say("starting the database")
-            cluster = _start(data, passwords)
-            _write_private(var / "cluster.json", json.dumps(asdict(cluster), indent=1))
-        _furnish(cluster, passwords)
+        try:
+            cluster = _running(data, passwords)
+            if cluster is None:
+                say("starting the database")
+                cluster = _start(data, passwords)
+            if cluster != _known(var):
+                _write_private(var / "cluster.json", json.dumps(asdict(cluster), indent=1))
+            _furnish(cluster, passwords)
+        except psycopg.OperationalError as error:
+            if "password authentication failed" not in str(error):
+                raise
+            raise StrangePasswords(secrets=var / "secrets" / "database.json", data=data) from error
         return cluster
 
 
 def down(root: Path) -> bool:
     """Stop the cluster; False when none was running."""
     data = _home(root / "var") / "data"
-    if not (data / "postmaster.pid").exists():
+    if not postmaster.runs(data):
         return False
     done = _run_as_account([_tool("pg_ctl"), "-D", str(data), "-m", "fast", "-w", "stop"])
     return done.returncode == 0
@@ -79,7 +95,9 @@ def down(root: Path) -> bool:
 def find(root: Path) -> Cluster | None:
     """The running cluster of this checkout, if there is one."""
     cluster = _known(root / "var")
-    return cluster if cluster and _answers(cluster) else None
+    # A checkout that was copied brings the address of the former one's database along.
+    ours = cluster is not None and cluster.data == str(_home(root / "var") / "data")
+    return cluster if cluster and ours and _answers(cluster) else None
 
 
 def mark_leakproof(url: str) -> None:
@@ -100,6 +118,23 @@ def _known(var: Path) -> Cluster | None:
         return Cluster(**json.loads((var / "cluster.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _running(data: Path, passwords: dict[str, str]) -> Cluster | None:
+    """The server that works in `data`, by its own note; on a busy machine it answers late."""
+    until = time.monotonic() + START_WAIT_S
+    while postmaster.runs(data) and time.monotonic() < until:
+        noted = postmaster.noted(data)
+        if noted is not None and noted.port:
+            cluster = _at(data, noted.port, passwords)
+            try:
+                with psycopg.connect(cluster.superuser_url, connect_timeout=5):
+                    return cluster
+            except psycopg.OperationalError as error:
+                if "password authentication failed" in str(error):
+                    raise
+        time.sleep(0.2)
+    return None
 
 
 def _answers(cluster: Cluster) -> bool:
@@ -137,7 +172,9 @@ def _make(data: Path, password: str) -> None:
     done = _run_as_account(
         [
             *(_tool("initdb"), "-D", str(making), "-U", "postgres", "--encoding=UTF8"),
-            *("--locale=C.UTF-8", "--data-checksums", "--auth=scram-sha-256"),
+            # Texts sort by their bytes, which is the same order and much cheaper to keep.
+            *("--locale=C.UTF-8", "--lc-collate=C"),
+            *("--data-checksums", "--auth=scram-sha-256"),
             f"--pwfile={password_file}",
         ]
     )
@@ -161,7 +198,7 @@ def _configuration() -> str:
 
 
 def _start(data: Path, passwords: dict[str, str]) -> Cluster:
-    """A stale pid file of a crash is PostgreSQL's own business: pg_ctl sees through it."""
+    _clear_the_way(data)
     port = _free_port()
     sockets = (
         data.parent if len(str(data.parent)) < SOCKET_PATH_LIMIT else Path(tempfile.gettempdir())
@@ -170,13 +207,15 @@ def _start(data: Path, passwords: dict[str, str]) -> Cluster:
     log = data.parent / "log"
     command = [_tool("pg_ctl"), "-D", str(data), "-l", str(log), "-o", options]
     done = _run_as_account([*command, "-w", "-t", str(START_WAIT_S), "start"])
-    if done.returncode != 0 and "another server might be running" in done.stdout:
-        # Left running by a kill of ours before its address was written down.
-        _run_as_account([_tool("pg_ctl"), "-D", str(data), "-m", "fast", "-w", "stop"])
-        done = _run_as_account([*command, "-w", "-t", str(START_WAIT_S), "start"])
     if done.returncode != 0:
-        raise ClusterTrouble(reason=f"{_last_line(done.stdout)} ({log})")
+        raise ClusterTrouble(
+            reason=f"{postmaster.complaint(log) or _last_line(done.stdout)} ({log})"
+        )
 
+    return _at(data, port, passwords)
+
+
+def _at(data: Path, port: int, passwords: dict[str, str]) -> Cluster:
     def address(role: str, database: str) -> str:
         return f"postgresql://{role}:{passwords[role]}@127.0.0.1:{port}/{database}"
 
@@ -187,6 +226,27 @@ def _start(data: Path, passwords: dict[str, str]) -> Cluster:
         owner_url=address("roadchief", "roadchief"),
         app_url=address("roadchief_app", "roadchief"),
     )
+
+
+def _clear_the_way(data: Path) -> None:
+    """After a kill: a server whose address is not known is stopped, what it left behind waited for.
+
+    A pid file of a crash is PostgreSQL's own business. But where its number is by now another
+    process's (after a restart of the machine, or in a copied checkout, another checkout's server)
+    PostgreSQL would believe it, and `pg_ctl stop` would stop that one.
+    """
+    noted, until = postmaster.noted(data), time.monotonic() + START_WAIT_S
+    while there := postmaster.working_in(data):
+        if noted and noted.pid in there:
+            _run_as_account([_tool("pg_ctl"), "-D", str(data), "-m", "fast", "-w", "stop"])
+            noted = None
+        elif time.monotonic() > until:
+            listed = " ".join(map(str, sorted(there)))
+            raise ClusterTrouble(reason=f"processes of a former server still run: {listed}")
+        else:
+            time.sleep(0.1)
+    if noted and Path(f"/proc/{noted.pid}").exists():
+        (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _furnish(cluster: Cluster, passwords: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from roadchief import cluster
+from roadchief import cluster, postmaster
 from roadchief.errors import Unavailable
 
 
@@ -74,3 +75,64 @@ def test_a_missing_server_is_said_plainly(root: Path, monkeypatch: pytest.Monkey
     with pytest.raises(Unavailable) as caught:
         cluster.up(root, say=silent)
     assert "PostGIS is missing" in caught.value.say("en")
+
+
+def test_a_running_server_is_found_by_its_own_note(root: Path) -> None:
+    """Killed before the address was written down: nobody's connection is cut for that."""
+    first = cluster.up(root, say=silent)
+    (root / "var" / "cluster.json").unlink()
+    with psycopg.connect(first.superuser_url) as connection:
+        assert cluster.up(root, say=silent) == first
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_backends_left_behind_by_a_kill_are_waited_for(root: Path) -> None:
+    first = cluster.up(root, say=silent)
+    with psycopg.connect(first.superuser_url) as connection:
+        noted = postmaster.noted(Path(first.data))
+        assert noted is not None
+        os.kill(noted.pid, signal.SIGKILL)
+        again = cluster.up(root, say=silent)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    assert cluster.find(root) == again
+
+
+def test_a_pid_file_with_somebody_elses_number_harms_nobody(root: Path) -> None:
+    """After a restart of the machine the number may be another checkout's server."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        other_root = Path(folder)
+        other_root.chmod(0o755)
+        other = cluster.up(other_root, say=silent)
+        noted = postmaster.noted(Path(other.data))
+        assert noted is not None
+        first = cluster.up(root, say=silent)
+        cluster.down(root)
+        (Path(first.data) / "postmaster.pid").write_text(f"{noted.pid}\n{first.data}\n1\n1\n")
+        assert not cluster.down(root)
+        assert cluster.up(root, say=silent).data == first.data
+        assert cluster.find(other_root) == other
+        cluster.down(other_root)
+
+
+def test_a_copied_checkout_gets_a_server_of_its_own(root: Path) -> None:
+    first = cluster.up(root, say=silent)
+    cluster.down(root)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        copy = Path(folder)
+        copy.chmod(0o755)
+        subprocess.run(["cp", "-a", str(root / "var"), str(copy)], check=True)
+        again = cluster.up(root, say=silent)
+        assert cluster.find(copy) is None
+        second = cluster.up(copy, say=silent)
+        assert (second.data, second.port) != (first.data, again.port)
+        assert cluster.find(root) == again
+        assert cluster.down(copy)
+
+
+def test_lost_passwords_are_said_plainly(root: Path) -> None:
+    cluster.up(root, say=silent)
+    (root / "var" / "secrets" / "database.json").unlink()
+    with pytest.raises(Unavailable) as caught:
+        cluster.up(root, say=silent)
+    assert "database.json" in caught.value.say("zh")
