@@ -67,11 +67,12 @@ def _load_one(
         living.put_in_charge(session, posts, at=then)
         living.live_a_fortnight(session, names, at=now)
         hung = plating.hang_plates(session, at=then + plating.SETTLED, settings=settings)
-        plating.write_plates(settings.var_dir / "demo-plates.json", hung)
+        plating.write_rows(settings.var_dir / "demo-plates.json", hung)
         patrolling.walk_a_fortnight(session, posts, now=now)
         keeper = posts.get("merchant")
         selfchecking.check_some_weeks(session, keeper.person_id if keeper else None, now=now)
-        reporting.report_cases(session, now=now, settings=settings)
+        told = reporting.report_cases(session, now=now, settings=settings)
+        plating.write_rows(settings.var_dir / "demo-receipts.json", told)
     click.echo(f"demo: {code} with {count} storefronts")
 
 
@@ -91,4 +92,5 @@ def tell_people() -> None:
     if plates.exists():
         for row in json.loads(plates.read_text(encoding="utf-8"))[:3]:
             click.echo(f"  {row['number']} {row['address']} ({row['state']}): {row['url']}")
+        click.echo(f"  (receipts of citizens, with PIN: {settings.var_dir / 'demo-receipts.json'})")
         click.echo(f"  (every plate of the demo, to be scanned: {plates})")

@@ -111,8 +111,8 @@ def _line(one: Minted, shop: Storefront, where: tokens.Site, state: str) -> dict
     }
 
 
-def write_plates(path: Path, rows: list[dict[str, str]]) -> None:
-    """Mode 0600: whoever reads it can scan every plate of the demo."""
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
+    """Mode 0600: whoever reads it can scan every plate of the demo, or open its receipts."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     part = path.with_suffix(".part")
     part.touch(mode=0o600)

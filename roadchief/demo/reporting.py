@@ -12,12 +12,27 @@ from roadchief import blobs
 from roadchief.accounts.models import Post
 from roadchief.config import Settings
 from roadchief.db import tenant_of
-from roadchief.issues import adjusting, cases, feedback, handling, merging, moves, opening, spots
+from roadchief.issues import (
+    adjusting,
+    again,
+    cases,
+    feedback,
+    handling,
+    merging,
+    messages,
+    moves,
+    opening,
+    spots,
+    subscribing,
+)
 from roadchief.issues.cases import Who
 from roadchief.issues.models import Case
 from roadchief.streets import shopkeepers
 from roadchief.streets.models import Storefront
 
+# Reserved names (RFC 2606): nothing that the demo writes arrives anywhere.
+BOX = "li@demo.invalid"
+CONFIRMED = {"in_progress", "closed", "reopened", "again"}
 CENTRE, CHIEF = Who(moves.CENTRE), Who(moves.CHIEF)
 # Category, the citizen's words, days ago, and how far it has come.
 STORIES: tuple[tuple[str, str, float, str], ...] = (
@@ -40,11 +55,12 @@ STORIES: tuple[tuple[str, str, float, str], ...] = (
 )
 
 
-def report_cases(session: Session, *, now: datetime, settings: Settings) -> int:
-    """The stories of one sub-district; none where nobody can handle them."""
+def report_cases(session: Session, *, now: datetime, settings: Settings) -> list[dict[str, str]]:
+    """The stories of one sub-district, with their receipts; none where nobody can handle them."""
     officer, chief = _person(session, "officer"), _person(session, "chief_l2")
     if officer is None or chief is None:
-        return 0
+        return []
+    told: list[dict[str, str]] = []
     shops = _shops(session)
     own = shopkeepers.shops_of(session, _person(session, "merchant") or officer)
     before, after = (
@@ -67,10 +83,67 @@ def report_cases(session: Session, *, now: datetime, settings: Settings) -> int:
             at=at,
             photo_ids=(before,),
         )
-        feedback.hand_receipt(session, case, kind="reporter", at=at, settings=settings)
+        handed = _hand(session, case, end, at=at, settings=settings)
         first = first or case
         _bring(session, case, end, officer, after, at=at, first=first)
-    return len(STORIES)
+        told.append(_as_line(case, handed))
+    told.append(_reported_again(session, shops[40], officer, after, now=now, settings=settings))
+    return told
+
+
+def _hand(
+    session: Session, case: Case, end: str, *, at: datetime, settings: Settings
+) -> feedback.Handed:
+    """A receipt; some left an address, and some of these confirmed it."""
+    contact = BOX if end in CONFIRMED | {"open"} else None
+    handed = feedback.hand_receipt(
+        session, case, kind="reporter", at=at, settings=settings, contact=contact
+    )
+    if end in CONFIRMED:
+        subscribing.confirm(session, case, handed.receipt, at=at)
+        messages.welcome(session, case, handed.receipt, at=at)
+    return handed
+
+
+def _reported_again(
+    session: Session,
+    shop: uuid.UUID,
+    officer: uuid.UUID,
+    photo: uuid.UUID,
+    *,
+    now: datetime,
+    settings: Settings,
+) -> dict[str, str]:
+    """Closed some weeks ago, and back today: the receipt of the old case offered to say so."""
+    old, at = None, now - timedelta(days=24)
+    for when in (at, now - timedelta(hours=3)):
+        case = cases.report(
+            session,
+            category="ZX05",
+            words="共享单车又堆满人行道" if old else "共享单车堆满人行道",
+            spot=spots.of_storefront(session, shop, at=when),
+            source="citizen",
+            by=None,
+            at=when,
+        )
+        handed = _hand(session, case, "again", at=when, settings=settings)
+        if old is None:
+            _bring(session, case, "closed", officer, photo, at=when, first=case)
+            old, line = case, _as_line(case, handed)
+        else:
+            again.link(session, case, of=old, at=when)
+    return line
+
+
+def _as_line(case: Case, handed: feedback.Handed) -> dict[str, str]:
+    """For whoever wants to walk the citizen's way: kept for the demo alone."""
+    return {
+        "code": feedback.spoken(handed.receipt.code),
+        "pin": handed.pin,
+        "case": case.number,
+        "state": case.state,
+        "words": case.words,
+    }
 
 
 def _bring(

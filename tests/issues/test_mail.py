@@ -16,11 +16,21 @@ from roadchief.accounts.notice_models import Delivery, MailAddress, Notice
 from roadchief.app import create_app
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.issues import cases, feedback, handling, mail_links, merging, opening, subscribing
+from roadchief.issues import (
+    cases,
+    feedback,
+    handling,
+    mail_links,
+    merging,
+    opening,
+    subscribing,
+    told,
+)
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Rating, Receipt
 from roadchief.lib import clock
 from tests.accounts.receivers import Mailbox
+from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG
 from tests.issues import ground
 from tests.issues.ground import CENTRE, World
@@ -173,11 +183,11 @@ def test_each_step_is_told_once_in_one_thread_with_a_way_out(
     close(database, world, case_id)
     for _ in range(2):
         post_all(database, posted)
-    told = [letter.get_content() for letter in mailbox.letters[1:]]
+    texts = [letter.get_content() for letter in mailbox.letters[1:]]
     for words in ("已收到", "已告知商户", "已派给责任单位", "责任单位已接收", "已结案"):
-        assert sum(words in text for text in told) == 1, words
-    assert "工作人员：现场已恢复" in told[-1]
-    assert "崂山路527号" in told[-1]
+        assert sum(words in text for text in texts) == 1, words
+    assert "工作人员：现场已恢复" in texts[-1]
+    assert "崂山路527号" in texts[-1]
     for letter in mailbox.letters[1:]:
         assert letter["References"] == letter["In-Reply-To"] == first["Message-ID"]
         assert letter["Message-ID"] != first["Message-ID"]
@@ -443,10 +453,10 @@ def test_followers_and_people_of_a_copy_hear_once_each(
         case = cases.locked(session, case_id)
         opening.dispatch(session, case, who=CENTRE, to=world.squad.id, at=at)
     post_all(database, posted)
-    told = [
+    heard = [
         (one["To"], one["Subject"]) for one in mailbox.letters if "责任单位" in one.get_content()
     ]
-    assert sorted(told) == [
+    assert sorted(heard) == [
         ("copy@example.cn", f"案件 {own} 的进展"),
         ("f@example.cn", f"案件 {number} 的进展"),
         (LI, f"案件 {number} 的进展"),
@@ -478,3 +488,32 @@ def test_a_held_case_is_told_of_once_somebody_has_looked(
         assert not case.held
     post_all(database, posted)
     assert "已告知商户" in mailbox.letters[-1].get_content()
+
+
+def test_the_desk_sees_what_arrived_and_what_did_not(
+    client: FlaskClient,
+    database: Database,
+    posted: Settings,
+    mailbox: Mailbox,
+    world: World,
+    cast: Cast,
+) -> None:
+    case_id = proven(client, database, posted, mailbox, world)
+    mailbox.at_rcpt.append("550 5.1.1 no such user")
+    with database.transaction(WEIFANG) as session:
+        case = cases.locked(session, case_id)
+        opening.open_case(session, case, who=CENTRE, at=clock.now())
+    post_all(database, posted)
+    close_from_merchant(database, world, case_id)
+    post_all(database, posted)
+    with database.transaction(WEIFANG) as session:
+        case = cases.find(session, case_id)
+        states = [(one.zh, one.state_zh, one.amiss) for one in told.mails_of(session, case)]
+        assert told.readers_of(session, case) == told.Readers(1, 1, 0)
+    assert ("已告知商户，请其先行整改", "未送达", True) in states
+    assert ("请确认邮箱", "已发出", False) in states
+    assert ("已结案", "未发：已停发或已隐去", False) in states
+    sign_in(client, cast["operator"])
+    page = client.get(f"/desk/cases/{case_id}").get_data(as_text=True)
+    assert "▲ 未送达（SMTP 550）" in page
+    assert LI not in page
