@@ -42,7 +42,19 @@ TOLD: dict[str, tuple[str, str]] = {
 }
 # Told to the public only where the step itself is.
 LATER = {"again": ("此后再次反映，另立新案件", "Reported again later, as a new case")}
-NAMED = TOLD | LATER
+# Told at the desk alone.
+INSIDE: dict[str, tuple[str, str]] = {
+    "import": ("从其他系统导入", "Taken over from another system"),
+    "seen_again": ("巡查再次看到", "Seen again on patrol"),
+    "merchant_late": ("商户逾期未改，转入派遣", "The merchant did not put it right in time"),
+    "limit": ("更改了期限", "The limit was changed"),
+    "release": ("公开了文字或照片", "Words or a photo were made public"),
+    "withdraw_photo": ("撤下了公开的照片", "A public photo was taken back"),
+    "hide": ("反映人隐去了自己的文字和联系方式", "The reporter hid words and contact"),
+    "mask": ("到期隐去个人信息", "Personal data were masked when their time was over"),
+    "more": ("反映人或跟进人有补充", "The reporter or a follower added something"),
+}
+NAMED = TOLD | LATER | INSIDE
 
 
 @dataclass(frozen=True)
