@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from roadchief import events
+from roadchief.blobs import likeness
 from roadchief.blobs.finding import file_name, find, path, shelf
 from roadchief.blobs.models import Blob
 from roadchief.blobs.refusals import (
@@ -111,6 +112,7 @@ def keep(
         ).returning(Blob, literal_column("(xmax = 0)", Boolean)),
         execution_options={"populate_existing": True},
     ).one()
+    likeness.record(session, row.id, developed.likeness)
     if fresh:
         name = "photo.blurred" if derived_from else "photo.kept"
         events.record(session, name, subject=row, by=by, at=at, bytes=row.bytes)

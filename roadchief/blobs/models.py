@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Computed, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from roadchief.db import Base, Tenant, point, tenant_fk
@@ -35,3 +35,36 @@ class Blob(Tenant, Base):
     by: Mapped[uuid.UUID | None]
     received_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="kept")
+
+
+def _band(number: int) -> Mapped[int]:
+    """A quarter of the hash, kept by the database itself."""
+    return mapped_column(Computed(f"((bits >> {64 - 16 * number}) & 65535)::integer"))
+
+
+class Likeness(Tenant, Base):
+    """What a photo looks like, in 64 bits (dHash), for finding others like it. Its id: the photo's.
+
+    The quarters are columns of their own: under row-level security an index on an expression
+    would not be used.
+    """
+
+    __tablename__ = "photo_likeness"
+    __table_args__ = (
+        tenant_fk("id", "blob"),
+        *(
+            Index(
+                f"ix_photo_likeness_band_{number}",
+                "subdistrict_id",
+                f"band_{number}",
+                postgresql_include=["id", "bits"],
+            )
+            for number in range(1, 5)
+        ),
+    )
+
+    bits: Mapped[int] = mapped_column(BigInteger)
+    band_1: Mapped[int] = _band(1)
+    band_2: Mapped[int] = _band(2)
+    band_3: Mapped[int] = _band(3)
+    band_4: Mapped[int] = _band(4)

@@ -17,7 +17,9 @@ from roadchief.demo import (
     plating,
     reporting,
     selfchecking,
+    twinning,
 )
+from roadchief.insight import nightly
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -69,10 +71,12 @@ def _load_one(
         hung = plating.hang_plates(session, at=then + plating.SETTLED, settings=settings)
         plating.write_rows(settings.var_dir / "demo-plates.json", hung)
         patrolling.walk_a_fortnight(session, posts, now=now)
+        twinning.show_twins(session, now=now, settings=settings)
         keeper = posts.get("merchant")
         selfchecking.check_some_weeks(session, keeper.person_id if keeper else None, now=now)
         told = reporting.report_cases(session, now=now, settings=settings)
         plating.write_rows(settings.var_dir / "demo-receipts.json", told)
+        nightly.run(session, at=now)  # as on every night: what is worth a visit, and the risks
     click.echo(f"demo: {code} with {count} storefronts")
 
 

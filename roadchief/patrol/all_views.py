@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from roadchief import blobs
 from roadchief.codes import faces
 from roadchief.patrol import (
     face_views,
@@ -9,6 +10,7 @@ from roadchief.patrol import (
     radius_views,
     report_views,
     self_views,
+    twins,
     views,
     week_views,
 )
@@ -17,6 +19,8 @@ from roadchief.patrol import (
 def install(app: Flask) -> None:
     faces.contribute(face_views.visits)
     faces.contribute(self_views.face)
+    if twins.look_later not in blobs.on_arrival:
+        blobs.on_arrival.append(twins.look_later)
     for blueprint in (
         views.pages,
         week_views.pages,

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy.orm import Session
 
 from roadchief import config, holidays
 from roadchief.db import Database
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.patrol import monthly, roster, sheet, weeks
+from roadchief.patrol import backfill, monthly, roster, sheet, weeks
 from roadchief.streets.models import Subdistrict
 
 CODE = click.IntRange(100_000_000, 999_999_999)
@@ -61,6 +63,27 @@ def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -
         _save(pdf, page)
     if table:
         _save(table, monthly.as_csv(found).encode())
+
+
+@group.command("photos")
+@click.option("--subdistrict", required=True, type=CODE, help="9 digits")
+@click.option("--most", type=click.IntRange(1), help="stop after so many; the next run goes on")
+def photos(subdistrict: int, most: int | None) -> None:
+    """Hash what photos of visits look like, where that was not done yet; may be broken off."""
+    settings = config.with_private_parts(config.load(os.environ))
+    database = Database(settings)
+    with database.transaction(subdistrict) as session:
+        _place(session, subdistrict)
+        left = backfill.left(session)
+    done, lacking = 0, 0
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("照片", total=min(left, most or left))
+        for portion in backfill.portions(database, subdistrict, settings=settings, most=most):
+            done, lacking = done + portion.hashed, lacking + portion.lacking
+            progress.update(bar, completed=done + lacking)
+    with database.transaction(subdistrict) as session:
+        left = backfill.left(session)
+    click.echo(f"已算 {done} 张，文件缺失或打不开 {lacking} 张，还剩 {left} 张")
 
 
 def _place(session: Session, subdistrict: int) -> Subdistrict:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from roadchief import jobs
 from roadchief.lib import clock
-from roadchief.patrol import alerts, checkins, review, self_reminding, tracks, weighing
+from roadchief.patrol import alerts, checkins, review, self_reminding, tracks, twins, weighing
 from roadchief.streets.models import Subdistrict
 
 
@@ -17,6 +17,15 @@ def weigh(subdistrict_id: int, item_id: str) -> None:
     with jobs.surroundings().database.transaction(subdistrict_id) as session:
         if not weighing.weigh(session, uuid.UUID(item_id), at=at):
             alerts.raise_due(session, at=at)
+        else:
+            twins.compare(session, uuid.UUID(item_id), at=at)
+
+
+@jobs.task(twins.TASK)
+def look_at_photo(subdistrict_id: int, sha256: str) -> None:
+    """A photo came after its visit: does it look like one of an older visit?"""
+    with jobs.surroundings().database.transaction(subdistrict_id) as session:
+        twins.compare_photo(session, sha256, at=clock.now())
 
 
 @jobs.queue.periodic(cron="*/5 * * * *")

@@ -51,6 +51,16 @@ KINDS: dict[str, tuple[str, str, bool]] = {
     "two_accounts": ("同一手机上有两个账号", "two accounts on one phone", True),
     "two_phones": ("同一账号同时在两部手机上", "one account on two phones at once", False),
     "same_photo": ("照片与另一次到访相同", "the same photo as another visit", True),
+    "near_photo": (
+        "照片与 {day} {place} 的到访几乎相同（64 位中差 {bits} 位）",
+        "a photo is nearly that of {place} on {day} ({bits} of 64 bits differ)",
+        True,
+    ),
+    "near_photo_own": (
+        "照片与本店 {day} 的到访几乎相同（64 位中差 {bits} 位）",
+        "a photo is nearly that of this shop on {day} ({bits} of 64 bits differ)",
+        True,
+    ),
     "photo_missing": (
         "承诺的照片 {hours} 小时内没有到",
         "a promised photo did not arrive within {hours} hours",
