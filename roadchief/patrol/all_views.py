@@ -7,6 +7,7 @@ from roadchief.codes import faces
 from roadchief.patrol import (
     face_views,
     form_views,
+    radius,
     radius_views,
     report_views,
     self_views,
@@ -14,11 +15,14 @@ from roadchief.patrol import (
     views,
     week_views,
 )
+from roadchief.streets import succession
 
 
 def install(app: Flask) -> None:
     faces.contribute(face_views.visits)
     faces.contribute(self_views.face)
+    if radius.carry_over not in succession.carriers:
+        succession.carriers.append(radius.carry_over)
     if twins.look_later not in blobs.on_arrival:
         blobs.on_arrival.append(twins.look_later)
     for blueprint in (

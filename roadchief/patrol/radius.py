@@ -23,6 +23,7 @@ from roadchief.patrol.plan_models import RadiusChange
 from roadchief.patrol.reach import CONTRADICTED, VERIFIED, WEAK, verdict
 from roadchief.patrol.rules import Reach
 from roadchief.streets import register
+from roadchief.streets.models import RoadSegment
 
 LEAST_M, MOST_M = 10.0, 100.0
 FARTHEST = timedelta(days=90)
@@ -180,6 +181,32 @@ def set_radius(
         from_at=row.from_at.isoformat(),
     )
     return row
+
+
+def carry_over(
+    session: Session, before: list[RoadSegment], after: list[RoadSegment], *, at: datetime
+) -> None:
+    """Segments that take the place of others go on with the widest radius of these, and with its
+    history, so that a visit which arrives late is judged as it would have been."""
+    if not before or not after:
+        return
+    held = [look(session, one.id, at=at) for one in before]
+    giver = max(held, key=lambda one: one.radius_m)
+    for segment in after:
+        session.add_all(
+            RadiusChange(
+                subdistrict_id=segment.subdistrict_id,
+                id=new_id(),
+                segment_id=segment.id,
+                radius_m=one.row.radius_m,
+                because=one.row.because,
+                set_by=one.row.set_by,
+                set_at=one.row.set_at,
+                from_at=one.row.from_at,
+            )
+            for one in reversed(giver.history)
+        )
+    session.flush()
 
 
 def reckon_again(

@@ -4,6 +4,7 @@ History stays: old rows are closed, and succession rows say what took their plac
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 import shapely
@@ -13,6 +14,10 @@ from sqlalchemy.orm import Session
 from roadchief.db import new_id, tenant_of
 from roadchief.lib.geo import Plane
 from roadchief.streets.models import Assignment, RoadSegment, SegmentSuccession, Storefront
+
+# Packages above that keep something of a segment carry it over, in the same transaction:
+# (session, before, after, at=…).
+carriers: list[Callable[..., object]] = []
 
 
 def follow(
@@ -40,6 +45,8 @@ def follow(
     _move_assignments(session, before, after, at=at, because=because)
     _move_storefronts(session, before, after)
     session.flush()
+    for carry in carriers:
+        carry(session, before, after, at=at)
 
 
 def _move_assignments(

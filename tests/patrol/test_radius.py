@@ -17,6 +17,7 @@ from roadchief.events import Event
 from roadchief.lib import clock
 from roadchief.patrol import download, radius, weeks
 from roadchief.patrol.plan_models import RadiusChange
+from roadchief.streets import register
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.patrol.conftest import Beat
@@ -209,3 +210,21 @@ def test_others_segments_are_not_found_and_lookers_may_not_set(
     assert page.status_code == 200
     assert "登记</button>" not in page.text
     assert auditor.post(f"/chief/segments/{segment}/radius", data={}).status_code == 403
+
+
+def test_it_follows_a_segment_that_is_split_and_two_that_are_merged(beat: Beat, app: Any) -> None:
+    session, at, by = beat.session, beat.at, beat.person_id
+    put(session, beat.segment.id, 60, at - 3 * HOUR)
+    put(session, beat.segment.id, 45, at - HOUR)
+    halves = register.split_segment(
+        session, beat.segment, at_measure_m=200, by=by, at=at, because="新路口"
+    )
+    for half in halves:
+        held = radius.look(session, half.id, at=at)
+        assert (held.radius_m, len(held.history)) == (45, 2)
+    shop = beat.shops[0].id
+    early = Phone(by, at - 2 * HOUR).check_in(shop, metres=65)
+    assert beat.send(early, at=at + HOUR)[0]["outcome"]["radius_m"] == 60
+    put(session, halves[1].id, 70, at + HOUR)
+    merged = register.merge_segments(session, *halves, by=by, at=at + 2 * HOUR, because="路口封闭")
+    assert radius.look(session, merged.id, at=at + 2 * HOUR).radius_m == 70
