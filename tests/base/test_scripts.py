@@ -1,0 +1,56 @@
+"""What scripts/run promises of itself: killed at any point, it leaves nobody behind."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from roadchief.config import ROOT
+
+RUN = ROOT / "scripts" / "run"
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_worker_and_web_server_end_with_the_script(how: signal.Signals) -> None:
+    found = re.search(r"^with_us\(\) \{.*?^\}$", RUN.read_text(encoding="utf-8"), re.M | re.S)
+    assert found
+    assert RUN.read_text(encoding="utf-8").count("(with_us .venv/bin/roadchief") == 2
+    script = f"{found[0]}\n(with_us sleep 60) &\necho $!\ntrap 'kill $!' EXIT\nwait $!"
+    with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        until = time.monotonic() + 20
+        while "sleep" not in Path(f"/proc/{child}/comm").read_text() and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(parent.pid, how)
+        while is_there(child) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not is_there(child)
+
+
+def test_scripts_are_sound() -> None:
+    for name in ("run", "test", "setup", "assets", "check"):
+        subprocess.run(["bash", "-n", str(ROOT / "scripts" / name)], check=True)
+
+
+def test_run_refuses_odd_arguments_and_ports() -> None:
+    done = subprocess.run(
+        [str(RUN), "--what"], capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert (done.returncode, "usage:" in done.stderr) == (2, True)
+    done = subprocess.run(
+        [str(RUN)], capture_output=True, text=True, check=False, env=os.environ | {"PORT": "70000"}
+    )
+    assert done.returncode == 2
+    assert "PORT must be a number" in done.stderr
