@@ -53,6 +53,7 @@ PURE = {
     "issues/categories.py",
     "issues/triage.py",
     "issues/open311.py",
+    "issues/atom.py",
     "issues/deadlines.py",
     "issues/bars.py",
     "accounts/access.py",

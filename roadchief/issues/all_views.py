@@ -6,6 +6,7 @@ from roadchief.codes import faces
 from roadchief.issues import (
     citizen_views,
     face_views,
+    feed_views,
     figures_views,
     key_views,
     mail_views,
@@ -29,6 +30,7 @@ def install(app: Flask) -> None:
         publishing_views.pages,
         merchant_views.pages,
         figures_views.pages,
+        feed_views.pages,
         open311_filing_views.pages,
         key_views.pages,
         sheet_views.pages,

@@ -109,7 +109,7 @@ def requests() -> tuple[str, Any]:
     given = open311.question(request.args.to_dict(), now=at)
     with tenant_transaction(here) as session:
         rows = open311_reading.asked(session, given)
-        told = open311_reading.told_cases(session, rows, given, language(), _photo(here))
+        told = open311_reading.told_cases(session, rows, given, language(), photo_address(here))
     return "service_requests", told
 
 
@@ -127,7 +127,7 @@ def one_request(number: str) -> tuple[str, Any]:
         rows = open311_reading.asked(session, given)
         if not rows:
             raise BadRequest("service_request_id was not found", 404)
-        told = open311_reading.told_cases(session, rows, given, language(), _photo(here))
+        told = open311_reading.told_cases(session, rows, given, language(), photo_address(here))
     return "service_requests", told
 
 
@@ -173,7 +173,7 @@ def place() -> int:
     return known[asked]
 
 
-def _photo(place: int) -> Callable[[CasePhoto], str]:
+def photo_address(place: int) -> Callable[[CasePhoto], str]:
     """A stable address of the released version; 410 after it is withdrawn."""
 
     def address(row: CasePhoto) -> str:
