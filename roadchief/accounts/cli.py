@@ -159,13 +159,27 @@ def retire(subdistrict: int, because: str, login: str) -> None:
 @group.command("mail-address")
 @click.argument("address")
 @click.option("--on", "again", is_flag=True, help="its owner asked for mail again")
-def mail_address(address: str, again: bool) -> None:
-    """Is mail to a citizen's ADDRESS off (bounced, or refused by its owner)? Switch it on again."""
+@click.option(
+    "--off", is_flag=True, help="a failure report came to the mailbox of ROADCHIEF_MAIL_FROM"
+)
+def mail_address(address: str, again: bool, off: bool) -> None:
+    """Is mail to a citizen's ADDRESS off (bounced, or refused)? Switch it on or off."""
+    if again and off:
+        raise click.UsageError("--on or --off")
     settings = config.with_private_parts(config.load(os.environ))
     with Database(settings).transaction(None) as session:
         why = mail_addresses.why_off(session, address, settings)
         if again:
             mail_addresses.switch_on(session, address, settings)
+        if off:
+            mail_addresses.switch_off(
+                session,
+                address,
+                because=mail_addresses.BOUNCED,
+                at=clock.now(),
+                settings=settings,
+            )
+            why = why or mail_addresses.BOUNCED
     click.echo("on" if why is None else f"{'on again, was ' if again else ''}off: {why}")
 
 

@@ -15,14 +15,15 @@ class ReopenInstead(RuleBroken):
     en = "this case can still be reopened: say “not solved” on the receipt, and it goes on"
 
 
-def old_case(session: Session, receipt: Receipt, *, at: datetime) -> Case:
-    """The closed case that the holder of this receipt may report again, locked.
+def old_case(session: Session, receipt: Receipt, *, at: datetime, hold: bool) -> Case:
+    """The closed case that the holder of this receipt may report again; held if it will be.
 
     A copy stands for its master. One that can still be reopened is to be reopened.
     """
-    case = cases.locked(session, receipt.case_id)
+    take = cases.locked if hold else cases.find
+    case = take(session, receipt.case_id)
     if case.master_id:
-        case = cases.locked(session, case.master_id)
+        case = take(session, case.master_id)
     if case.state != "closed" or not feedback.too_late(case, at):
         raise ReopenInstead
     return case

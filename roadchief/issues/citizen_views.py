@@ -174,7 +174,8 @@ def _again(session: Session, here: int) -> Case | None:
     code = feedback.normal(request.values.get("again", ""))
     if not holds(code) or place_of(code) != here:
         return None
-    return again.old_case(session, feedback.by_code(session, code), at=clock.now())
+    held = feedback.by_code(session, code)
+    return again.old_case(session, held, at=clock.now(), hold=request.method == "POST")
 
 
 def _own_photos() -> tuple[uuid.UUID, ...]:

@@ -54,11 +54,11 @@ def number_field(form: Mapping[str, str], name: str) -> float | None:
     return found
 
 
-def choice_field(form: Mapping[str, str], name: str, choices: Mapping[str, bool]) -> bool:
-    """One of these words; nothing is not a choice."""
-    found = choices.get(form.get(name, ""))
+def yes_no(form: Mapping[str, str], name: str, *, label: str) -> bool:
+    """1 or 0; nothing is not an answer."""
+    found = {"1": True, "0": False}.get(form.get(name, ""))
     if found is None:
-        raise bad(name, "请选择", "choose one")
+        raise bad(label, "请选择", "choose one")
     return found
 
 

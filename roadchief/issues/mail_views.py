@@ -120,7 +120,7 @@ def rate(token: str) -> AnyResponse | tuple[str, int]:
     link, at, words = _link(SHOW, token), clock.now(), ""
     try:
         words = forms.long_text(request.form, "words", label=gettext("说明"), most=1000)
-        solved = forms.choice_field(request.form, "solved", {"1": True, "0": False})
+        solved = forms.yes_no(request.form, "solved", label=gettext("是否解决"))
         with tenant_transaction(link.subdistrict_id) as session:
             receipt, _case = _of(session, link)
             case = cases.locked(session, receipt.case_id)

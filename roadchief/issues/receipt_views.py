@@ -90,7 +90,7 @@ def speak(code: str, act: str) -> AnyResponse:
         held = feedback.by_code(session, code)
         case = cases.locked(session, held.case_id)
         if act == "rate":
-            solved = forms.choice_field(request.form, "solved", {"1": True, "0": False})
+            solved = forms.yes_no(request.form, "solved", label=gettext("是否解决"))
             stars = forms.number_field(request.form, "stars")
             whole = int(stars) if stars and 1 <= stars <= 5 else None
             feedback.rate(session, case, held, solved=solved, stars=whole, words=words, at=at)

@@ -27,8 +27,8 @@ KINDS = (PROOF, NEWS)
 # Proof mails that one network may have sent; many people share one mobile address. [D]
 FROM_NETWORK = Limit(hour=30, day=200)
 STOP = {
-    "zh": "不想再收到此案件的邮件：",
-    "en": "No more mail about this case:",
+    "zh": "此邮件由系统自动发送，请勿回复。不想再收到此案件的邮件：",
+    "en": "This mail was sent by a machine; please do not answer it. No more mail about this case:",
 }
 
 events.declare(

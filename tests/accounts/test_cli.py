@@ -123,3 +123,6 @@ def test_an_address_is_switched_on_again(run: Run, fresh_url: str, tmp_path: Pat
     assert ask("LI@example.cn") == "off: bounced"
     assert ask("li@example.cn", "--on") == "on again, was off: bounced"
     assert ask("li@example.cn") == "on"
+    assert ask("li@example.cn", "--off") == "off: bounced"
+    assert ask("li@example.cn") == "off: bounced"
+    assert "--on or --off" in ask("li@example.cn", "--off", "--on")
