@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import new_id
 from roadchief.errors import BadInput
+from roadchief.lib.text import clean
 from roadchief.patrol import checklists
 from roadchief.patrol.self_checks import MOST_NOTE, Sheet, Wrong, check_promise
 from roadchief.streets import standards
@@ -18,6 +19,7 @@ from roadchief.web.forms import date_field, optional_text
 def form_of(session: Session, version: str | None) -> checklists.Form:
     """The form in force, or the older one that somebody began with; unknown ones are refused."""
     present = checklists.in_force(session, standards.MERCHANT)
+    version = clean(version or "")[:60]
     if not version or version == present.version:
         return present
     older = checklists.of_version(session, standards.MERCHANT, version)

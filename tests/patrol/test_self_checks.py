@@ -24,6 +24,7 @@ from roadchief.lib import clock
 from roadchief.patrol import (
     checklists,
     download,
+    intake,
     self_checks,
     self_forms,
     self_reading,
@@ -39,6 +40,7 @@ from tests.cast import Cast, sign_in
 from tests.issues import ground
 from tests.issues.ground import TUESDAY, World
 from tests.patrol.conftest import Beat
+from tests.patrol.phone import Phone, actor
 from tests.races import at_once
 
 HERE = 310115004
@@ -366,6 +368,10 @@ def test_something_wrong_with_photo_date_and_help(
         ({"id": "x"}, "UUIDv7"),
         ({"id": str(uuid.uuid4())}, "UUIDv7"),
         ({"form": "of tomorrow"}, "没有这个版本"),
+        ({"form": "\x00x"}, "没有这个版本"),
+        ({"item": ["WS01"] * 3, "way-WS01": ""}, "请选择怎么办"),
+        ({"item": "WS01", "fix_on-WS01": "9999-12-31"}, "今天起 30 天以内"),
+        ({"item": "WS01", "fix_on-WS01": "0001-01-01"}, "今天起 30 天以内"),
         ({"item": "\x00"}, "不在本表范围内"),
     ],
 )
@@ -441,3 +447,50 @@ def test_reminders_are_gentle(session: Session, world: World) -> None:
     # Whoever checks is left in peace.
     self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=20))
     assert not self_reminding.remind(session, at=TUESDAY + timedelta(days=20))
+
+
+def test_help_asked_thrice_at_once_is_one_case(real: Database, app: Flask) -> None:
+    with real.transaction(HERE) as session:
+        world = ground.build(session)
+        self_checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
+        finding = session.scalars(select(SelfFinding.id)).one()
+
+    def ask(session: Session) -> None:
+        self_checks.ask_help(session, finding, by=world.keeper, at=TUESDAY)
+        self_checks.put_right(session, finding, by=world.keeper, at=TUESDAY)
+
+    assert at_once(real, ask, ask, ask) == ["done"] * 3
+    with real.transaction(HERE) as session:
+        assert len(session.scalars(select(Case)).all()) == 1
+        assert len(session.scalars(select(SelfFix)).all()) == 1
+
+
+def test_a_phone_may_file_it_too_promise_and_wish_included(
+    session: Session, world: World, app: Flask
+) -> None:
+    phone = Phone(world.keeper, TUESDAY)
+    answers = [
+        {"item": "WS01", "result": "bad", "note": "烟头", "fix_on": "2026-11-25"},
+        {"item": "XF01", "result": "bad", "help": True, "fix_on": "soon"},
+        {"item": "WS02", "result": "good"},
+        {"item": "YY02", "result": "na"},
+    ]
+    body = {
+        "storefront_id": str(world.shop.id),
+        "checklist": {"version": standards.version(), "answers": answers},
+    }
+    item = phone.item("self_check", body)
+    by = actor(world.keeper, "merchant")
+    first, again = (intake.take(session, [item], by=by, at=TUESDAY)[0] for _ in range(2))
+    assert (first["status"], again["status"]) == ("stored", "already_stored")
+    row = session.scalars(select(SelfCheck)).one()
+    assert (row.items, row.not_applicable, row.wrong) == (["WS01", "XF01", "WS02"], ["YY02"], 2)
+    found = {one.item: one.fix_on for one in session.scalars(select(SelfFinding))}
+    assert found == {"WS01": date(2026, 11, 25), "XF01": None}
+    assert session.scalars(select(Case.category)).all() == ["XF01"]
+    # The same id from the page says something else: told, and nothing replaced.
+    with pytest.raises(self_checks.OtherSheet):
+        self_checks.file(session, sheet(world, id=row.id), by=world.keeper, at=TUESDAY)
+    others = [phone.item("self_check", body) for _ in range(3)]
+    states = [one["status"] for one in intake.take(session, others, by=by, at=TUESDAY)]
+    assert states == ["stored", "stored", "refused"]
