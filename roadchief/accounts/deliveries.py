@@ -158,10 +158,11 @@ def _claim(
         return None
     envelope, maker = None, envelopes.makers.get(notice.kind)
     if channel == "mail" and maker:
-        envelope = maker(session, notice, settings, at)
-        if envelope is None:
-            _give_up(session, notice_id, channel, "not wanted")
+        made = maker(session, notice, settings, at)
+        if isinstance(made, str):
+            _give_up(session, notice_id, channel, made)
             return None
+        envelope = made
     here = (
         (Delivery.subdistrict_id == tenant_of(session))
         & (Delivery.notice_id == notice_id)

@@ -1,8 +1,8 @@
 """What a mail to a citizen carries besides its words, made when it is about to go.
 
 The packages above know who may still be written to and how one stops that; they give a maker for
-each of their kinds. A maker runs in the transaction that claims the mail: if it says None, the mail
-is not sent.
+each of their kinds. A maker runs in the transaction that claims the mail: if it answers with a
+reason instead, the mail is not sent.
 """
 
 from collections.abc import Callable
@@ -29,5 +29,5 @@ class Envelope:
     first: bool = False
 
 
-Maker = Callable[[Session, Notice, Settings, datetime], Envelope | None]
+Maker = Callable[[Session, Notice, Settings, datetime], Envelope | str]
 makers: dict[str, Maker] = {}

@@ -71,7 +71,7 @@ def tell_reader(
     zh, en = TOLD.get(step.verb, ("有新进展", "news"))
     said = step.words if step.public and step.words else ""
     place = case.address if case.storefront_id else ""
-    ask_zh, ask_en = ASKS.get(step.verb, ("", ""))
+    ask_zh, ask_en = ASKS.get(step.verb, ("", "")) if reader.asked else ("", "")
     notices.tell(
         session,
         to=None,
@@ -109,7 +109,12 @@ def welcome(session: Session, case: Case, receipt: Receipt, *, at: datetime) -> 
     if latest is None:
         return
     reader = Reader(
-        receipt.contact or "", receipt.language, receipt.id, receipt.case_id, case.number
+        receipt.contact or "",
+        receipt.language,
+        receipt.id,
+        receipt.case_id,
+        case.number,
+        asked=receipt.typist_id is None,
     )
     tell_reader(session, reader, case, latest, at=at, once=receipt.id)
 

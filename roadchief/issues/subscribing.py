@@ -5,9 +5,9 @@ sent a few times an hour at most, and nothing follows it until its reader has co
 """
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from roadchief import events
@@ -24,6 +24,10 @@ from roadchief.issues.voices import Receipt
 
 PROOF, NEWS = "issues.proof", "issues.citizen"
 KINDS = (PROOF, NEWS)
+# Why a mail was not sent.
+GONE, OFF, STOPPED, OVERTAKEN = "address gone", "address off", "stopped", "overtaken"
+# After a longer outage only the newest is sent: it says where the case stands now. [D]
+STALE = timedelta(hours=6)
 # Proof mails that one network may have sent; many people share one mobile address. [D]
 FROM_NETWORK = Limit(hour=30, day=200)
 STOP = {
@@ -201,8 +205,8 @@ def hinted(contact: str) -> str:
     return f"{contact[:3]}****{contact[-4:]}"
 
 
-def envelope(session: Session, notice: Notice, settings: Settings, at: datetime) -> Envelope | None:
-    """How a mail to a citizen goes, or None where it is not wanted any more.
+def envelope(session: Session, notice: Notice, settings: Settings, at: datetime) -> Envelope | str:
+    """How a mail to a citizen goes, or why it is not sent any more.
 
     The receipt is held until the claim is committed, so a stop is before it or after it.
     """
@@ -214,14 +218,16 @@ def envelope(session: Session, notice: Notice, settings: Settings, at: datetime)
         .execution_options(populate_existing=True)
     )
     if receipt is None or receipt.contact != notice.address or receipt.contact is None:
-        return None
+        return GONE
     if receipt.hidden_at or receipt.masked_at:
-        return None
+        return GONE
     if mail_addresses.why_off(session, receipt.contact, settings):
-        return None
+        return OFF
     proof, proven = notice.kind == PROOF, receipt.contact_proven_at is not None
     if proof == proven or (receipt.mail_stopped_at and not proof):
-        return None
+        return STOPPED
+    if not proof and at - notice.at > STALE and _overtaken(session, notice):
+        return OVERTAKEN
     purpose = mail_links.CONFIRM if proof else mail_links.SHOW
     language = notice.words.get("language", "zh")
     return Envelope(
@@ -231,3 +237,16 @@ def envelope(session: Session, notice: Notice, settings: Settings, at: datetime)
         thread=f"case.{receipt.id}",
         first=proof and notice.once == receipt.id,
     )
+
+
+def _overtaken(session: Session, notice: Notice) -> bool:
+    """Does newer news of the same case wait for the same reader?"""
+    newer = select(Notice.id).where(
+        Notice.subdistrict_id == notice.subdistrict_id,
+        Notice.subject_id == notice.subject_id,
+        Notice.to.is_(None),
+        Notice.kind == NEWS,
+        Notice.address == notice.address,
+        tuple_(Notice.at, Notice.id) > (notice.at, notice.id),
+    )
+    return session.scalar(newer.limit(1)) is not None

@@ -28,6 +28,7 @@ class Reader:
     receipt_id: uuid.UUID
     case_id: uuid.UUID
     number: str
+    asked: bool = True  # whether it is solved; who typed it for somebody else is not
 
 
 # (session, kind, case, step, people, readers): what is told to whom, in the same transaction.
@@ -93,7 +94,14 @@ def chief_of_all(session: Session, case: Case, step: CaseStep, *, at: datetime) 
 def citizens(session: Session, case: Case, step: CaseStep, *, at: datetime) -> None:
     """Reporter and followers whose contact is proven, also of copies: one message each."""
     rows = session.execute(
-        select(Receipt.contact, Receipt.language, Receipt.id, Case.id, Case.number)
+        select(
+            Receipt.contact,
+            Receipt.language,
+            Receipt.id,
+            Case.id,
+            Case.number,
+            Receipt.typist_id.is_(None),
+        )
         .join(
             Case,
             (Case.subdistrict_id == Receipt.subdistrict_id) & (Case.id == Receipt.case_id),
@@ -106,9 +114,10 @@ def citizens(session: Session, case: Case, step: CaseStep, *, at: datetime) -> N
     )
     readers: dict[str, Reader] = {}
     for row in rows:
-        contact, language, receipt_id, case_id, number = row
+        contact, language, receipt_id, case_id, number, own = row
         if contact:
-            reader = Reader(contact, language, receipt_id, case_id, number)
+            asked = own and case_id == case.id
+            reader = Reader(contact, language, receipt_id, case_id, number, asked)
             readers.setdefault(contact.lower(), reader)
     if readers:
         _send(session, "citizen", case, step, [], list(readers.values()), at)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.notice_models import Delivery, Notice
 from roadchief.issues.models import Case
-from roadchief.issues.subscribing import NEWS, PROOF
+from roadchief.issues.subscribing import GONE, NEWS, OFF, OVERTAKEN, PROOF, STOPPED
 from roadchief.issues.voices import Receipt
 
 MOST = 30
@@ -26,8 +26,11 @@ STATES: dict[str | None, tuple[str, str, bool]] = {
     "given_up": ("未送达", "not delivered", True),
 }
 TROUBLES = {
-    "not wanted": ("未发：已停发或已隐去", "not sent: stopped or hidden", False),
+    STOPPED: ("未发：本人已停发", "not sent: stopped by its reader", False),
+    GONE: ("未发：联系方式已更改或隐去", "not sent: contact changed or hidden", False),
     "forgotten": ("未发：已隐去", "not sent: hidden", False),
+    OFF: ("未发：该邮箱已停用", "not sent: the address is off", False),
+    OVERTAKEN: ("未发：已有更新的进展", "not sent: newer news went instead", False),
 }
 
 

@@ -22,6 +22,7 @@ from roadchief.issues import (
     handling,
     mail_links,
     merging,
+    messages,
     opening,
     subscribing,
     told,
@@ -286,7 +287,7 @@ def test_a_stop_catches_what_is_still_on_its_way(
     assert mailbox.letters == []
     with database.transaction(WEIFANG) as session:
         ended = set(session.scalars(select(Delivery.trouble).where(Delivery.state != "sent")))
-    assert ended == {"not wanted"}
+    assert ended == {"stopped"}
 
 
 def test_never_again_is_for_all_cases(
@@ -512,8 +513,46 @@ def test_the_desk_sees_what_arrived_and_what_did_not(
         assert told.readers_of(session, case) == told.Readers(1, 1, 0)
     assert ("已告知商户，请其先行整改", "未送达", True) in states
     assert ("请确认邮箱", "已发出", False) in states
-    assert ("已结案", "未发：已停发或已隐去", False) in states
+    assert ("已结案", "未发：该邮箱已停用", False) in states
     sign_in(client, cast["operator"])
     page = client.get(f"/desk/cases/{case_id}").get_data(as_text=True)
     assert "▲ 未送达（SMTP 550）" in page
     assert LI not in page
+
+
+def test_after_a_long_outage_the_newest_says_where_it_stands(
+    client: FlaskClient, database: Database, posted: Settings, mailbox: Mailbox, world: World
+) -> None:
+    case_id = proven(client, database, posted, mailbox, world)
+    close(database, world, case_id)
+    with database.transaction(WEIFANG) as session:
+        old = update(Notice).where(Notice.kind == "issues.citizen")
+        session.execute(old.values(at=Notice.at - subscribing.STALE - timedelta(minutes=1)))
+    post_all(database, posted)
+    assert ["已结案" in one.get_content() for one in mailbox.letters] == [True]
+
+
+def test_whoever_typed_it_for_somebody_is_not_asked(
+    database: Database, posted: Settings, mailbox: Mailbox, world: World
+) -> None:
+    messages.wire()
+    with database.transaction(WEIFANG) as session:
+        case = ground.file_case(session, world, category="YJ01")
+        handed = feedback.hand_receipt(
+            session,
+            case,
+            kind="reporter",
+            at=clock.now(),
+            settings=posted,
+            contact=LI,
+            typist=world.officer,
+        )
+        handed.receipt.contact_proven_at = clock.now()
+        cases.move(session, case, "inspect", who=CENTRE, at=clock.now())
+        handling.close(
+            session, case, who=CENTRE, at=clock.now(), kind="no_action", words="已转规划"
+        )
+    post_all(database, posted)
+    text = mailbox.letters[-1].get_content()
+    assert "已转规划" in text
+    assert "解决了吗" not in text
