@@ -5,13 +5,16 @@ import re
 import signal
 import subprocess
 import time
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from roadchief.config import ROOT
 
 RUN = ROOT / "scripts" / "run"
+DEBIAN_12 = "3.11.2"
 
 
 def is_there(pid: int) -> bool:
@@ -54,3 +57,18 @@ def test_run_refuses_odd_arguments_and_ports() -> None:
     )
     assert done.returncode == 2
     assert "PORT must be a number" in done.stderr
+
+
+def test_what_is_pinned_runs_on_the_python_of_debian_12() -> None:
+    """A newer Python here may have chosen what the promised one refuses to install."""
+    pinned = dict(
+        re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M)
+    )
+    looked_at = 0
+    for one in distributions():
+        name = re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()
+        wanted = one.metadata["Requires-Python"]
+        if pinned.get(name) == one.version:
+            looked_at += 1
+            assert not wanted or SpecifierSet(wanted).contains(DEBIAN_12), f"{name}: {wanted}"
+    assert looked_at > 50
