@@ -46,7 +46,10 @@ def send(
     if case.held:
         return
     session.flush()
+    private = case.category not in categories.public_codes()
     for reader in readers:
+        if private and reader.case_id != case.id:
+            continue  # of a copy: the master is none of theirs
         tell_reader(session, reader, case, step, at=at, once=step.id)
     if people:
         notices.tell_many(

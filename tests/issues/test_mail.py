@@ -18,6 +18,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.issues import (
     cases,
+    categories,
     feedback,
     handling,
     mail_links,
@@ -462,6 +463,31 @@ def test_followers_and_people_of_a_copy_hear_once_each(
         ("f@example.cn", f"案件 {number} 的进展"),
         (LI, f"案件 {number} 的进展"),
     ]
+
+
+def test_people_of_a_copy_hear_nothing_of_a_private_master(
+    database: Database, posted: Settings, mailbox: Mailbox, world: World
+) -> None:
+    messages.wire()
+    private = next(
+        code
+        for code, kind in categories.known().items()
+        if code not in categories.public_codes() and kind.reportable
+    )
+    at = clock.now()
+    with database.transaction(WEIFANG) as session:
+        master = ground.file_case(session, world, at=at, category=private)
+        copy = ground.file_case(session, world, at=at)
+        mine = feedback.hand_receipt(
+            session, copy, kind="reporter", at=at, settings=posted, contact=LI
+        )
+        mine.receipt.contact_proven_at = at
+        merging.merge(session, copy, into=master.id, who=CENTRE, at=at, words="同一件")
+        cases.move(session, master, "inspect", who=CENTRE, at=at)
+        handling.close(session, master, who=CENTRE, at=at, kind="no_action", words="家里的事")
+    post_all(database, posted)
+    assert [one for one in mailbox.letters if "家里的事" in one.get_content()] == []
+    assert any("并入" in one.get_content() for one in mailbox.letters)
 
 
 def test_without_a_mail_server_nothing_is_promised_or_kept(
