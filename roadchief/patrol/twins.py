@@ -23,6 +23,7 @@ from roadchief.patrol.rules import section
 
 TASK = "patrol.twins"
 KINDS = ("near_photo", "near_photo_own")
+MOST_YOUNGER = 10
 SHOWN = ("camera", "gallery")  # the frame of a scan shows a plate, and plates look alike
 
 # The photos of a visit that have come, with their blobs.
@@ -35,16 +36,16 @@ WHERE p.subdistrict_id = :here AND p.item_id = :visit AND p.source = ANY(:source
 ORDER BY p.id
 """
 )
-# Older visits that promised one of these photos.
-OLDER = text(
+# Other visits that promised one of these photos; of two at one moment the smaller id is older.
+OTHERS = text(
     """
 SELECT b.id AS blob_id, b.source_sha256 AS sha256, c.id AS visit_id, c.storefront_id,
-  c.occurred_at, f.address
+  c.occurred_at, f.address, (c.occurred_at, c.id) < (:moment, :visit) AS older
 FROM blob b
 JOIN item_photo p ON p.subdistrict_id = :here AND p.sha256 = decode(b.source_sha256, 'hex')
   AND p.source = ANY(:sources)
 JOIN check_in c ON c.subdistrict_id = :here AND c.id = p.item_id AND c.id <> :visit
-  AND c.occurred_at < :before AND c.occurred_at > :since
+  AND c.occurred_at BETWEEN :since AND :until
 JOIN storefront f ON f.subdistrict_id = :here AND f.id = c.storefront_id
 WHERE b.subdistrict_id = :here AND b.id = ANY(:blobs) AND b.source_sha256 <> :own_sha
 """
@@ -63,6 +64,15 @@ JOIN person n ON n.subdistrict_id = :here AND n.id = c.person_id
 WHERE c.subdistrict_id = :here AND c.id = ANY(:visits)
 """
 )
+
+
+@dataclass(frozen=True)
+class Match:
+    """A photo of this visit (by hash), one of another visit that looks like it, and the bits."""
+
+    photo: str
+    row: Any
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -87,16 +97,25 @@ def compare_photo(session: Session, sha256: str, *, at: datetime) -> int:
 
 
 def compare(session: Session, visit_id: uuid.UUID, *, at: datetime) -> int:
-    """Look at the photos of one visit; a hint is put before a reviewer once for each photo."""
+    """Look at the photos of one visit; a hint is put before a reviewer once for each photo.
+
+    A visit that arrives late may be the older one of two: then it is the younger that is told of.
+    """
     visit = session.get(CheckIn, (tenant_of(session), visit_id))
     if visit is None or visit.purpose == "self_check":
         return 0
-    found = found_for(session, visit)
-    return _tell(session, visit, found, at=at) if found else 0
+    matches = _matches(session, visit)
+    told = _tell(session, visit, _hints(visit, matches), at=at)
+    # From the oldest on: whoever compares two visits at once locks their reviews in one order.
+    younger = {one.row.visit_id: one.row.occurred_at for one in matches if not one.row.older}
+    for other_id in sorted(younger, key=lambda key: (younger[key], key))[:MOST_YOUNGER]:
+        other = session.get_one(CheckIn, (visit.subdistrict_id, other_id))
+        told += _tell(session, other, _hints(other, _matches(session, other)), at=at)
+    return told
 
 
-def found_for(session: Session, visit: CheckIn) -> list[dict[str, Any]]:
-    """One signal for each photo that looks like one of an older visit: the nearest."""
+def _matches(session: Session, visit: CheckIn) -> list[Match]:
+    """Every photo of another visit that looks like one of this visit's."""
     figures, here = section("twins"), tenant_of(session)
     rows = session.execute(OWN, {"here": here, "visit": visit.id, "sources": list(SHOWN)}).all()
     found = []
@@ -105,21 +124,30 @@ def found_for(session: Session, visit: CheckIn) -> list[dict[str, Any]]:
         distance = {one.id: one.distance for one in alike}
         if not distance:
             continue
+        back = timedelta(days=figures["back_days"])
         values = {
             "here": here,
             "visit": visit.id,
-            "before": visit.occurred_at,
-            "since": visit.occurred_at - timedelta(days=figures["back_days"]),
+            "moment": visit.occurred_at,
+            "since": visit.occurred_at - back,
+            "until": visit.occurred_at + back,
             "sources": list(SHOWN),
             "blobs": list(distance),
             "own_sha": row.sha256,
         }
-        older = list(session.execute(OLDER, values))
-        older.sort(key=lambda one: (distance[one.blob_id], -one.occurred_at.timestamp()))
-        told = (_signal(visit, row.sha256, one, distance[one.blob_id], figures) for one in older)
-        first = next((one for one in told if one), None)
-        found += [first] if first else []
+        others = session.execute(OTHERS, values)
+        found += [Match(row.sha256, other, distance[other.blob_id]) for other in others]
     return found
+
+
+def _hints(visit: CheckIn, matches: list[Match]) -> list[dict[str, Any]]:
+    """One signal for each photo that looks like one of an older visit: of the nearest, the last."""
+    own_bits, best = section("twins")["own_bits"], dict[str, Match]()
+    for one in sorted(matches, key=lambda one: (one.bits, -one.row.occurred_at.timestamp())):
+        here = one.row.storefront_id == visit.storefront_id
+        if one.row.older and not (here and one.bits > own_bits):
+            best.setdefault(one.photo, one)
+    return [_signal(visit, one) for one in best.values()]
 
 
 def pairs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Pair]:
@@ -145,25 +173,23 @@ def pairs(session: Session, rows: Sequence[dict[str, Any]]) -> list[Pair]:
     ]
 
 
-def _signal(
-    visit: CheckIn, sha256: str, other: Any, bits: int, figures: dict[str, Any]
-) -> dict[str, Any] | None:
-    own = other.storefront_id == visit.storefront_id
-    if own and bits > figures["own_bits"]:
-        return None
+def _signal(visit: CheckIn, match: Match) -> dict[str, Any]:
+    own = match.row.storefront_id == visit.storefront_id
     return signals.signal(
         "near_photo_own" if own else "near_photo",
-        photo=sha256,
-        other=str(other.visit_id),
-        other_photo=other.sha256,
-        bits=bits,
-        day=f"{clock.local(other.occurred_at):%Y-%m-%d}",
-        place=other.address,
+        photo=match.photo,
+        other=str(match.row.visit_id),
+        other_photo=match.row.sha256,
+        bits=match.bits,
+        day=f"{clock.local(match.row.occurred_at):%Y-%m-%d}",
+        place=match.row.address,
     )
 
 
 def _tell(session: Session, visit: CheckIn, found: list[dict[str, Any]], *, at: datetime) -> int:
     """Open a review, or add to the one that waits. What was decided already stays as it is."""
+    if not found:
+        return 0
     review = session.scalar(
         select(Review)
         .where(Review.subdistrict_id == tenant_of(session), Review.id == visit.id)

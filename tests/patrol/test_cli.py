@@ -8,16 +8,18 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from roadchief import holidays
+from roadchief import blobs, holidays
+from roadchief.blobs.models import Likeness
 from roadchief.cli import main
 from roadchief.db import Database
 from roadchief.lib import clock
 from roadchief.patrol.plan_models import Shift
-from tests import makers
+from tests import makers, pictures
 from tests.conftest import WEIFANG, make_settings
 from tests.patrol.conftest import make_beat
+from tests.patrol.phone import photo
 
 
 @pytest.fixture
@@ -113,3 +115,24 @@ def test_odd_words_are_refused_in_words(database: Database, words: tuple[str, ..
     assert answer.exit_code != 0
     assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.output
     assert answer.output.strip()
+
+
+def test_photos_kept_before_are_hashed_and_the_next_run_goes_on(
+    database: Database, fresh_url: str, tmp_path: Path
+) -> None:
+    given = make_settings(fresh_url, tmp_path)
+    at = clock.now()
+    with database.transaction(WEIFANG) as session:
+        beat = make_beat(session, at=at)
+        for seed in range(3):
+            data = pictures.jpeg(seed=seed)
+            item = beat.phone.check_in(beat.shops[0].id, given={"photos": [photo(data)]})
+            beat.send(item, at=at)
+            blobs.store(session, data, by=None, at=at, settings=given)
+        session.execute(delete(Likeness))
+    place = ("photos", "--subdistrict", str(WEIFANG))
+    assert "已算 2 张，文件缺失或打不开 0 张，还剩 1 张" in run(*place, "--most", "2")[1]
+    assert "已算 1 张，文件缺失或打不开 0 张，还剩 0 张" in run(*place)[1]
+    assert "已算 0 张" in run(*place)[1]
+    code, said = run("photos", "--subdistrict", "310115999")
+    assert code == 2, said

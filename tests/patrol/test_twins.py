@@ -196,7 +196,8 @@ def test_other_photos_scan_frames_and_later_visits_are_no_twins(
     late = visit(beat, 2, scene(7), place, days=9)
     visit(beat, 0, taken_again(scene(7)), place, days=4)
     for one in (frame, other, late):
-        assert twins.compare(beat.session, one, at=beat.at) == 0
+        twins.compare(beat.session, one, at=beat.at)
+        assert not hints(beat.session, one)
 
 
 def test_a_photo_that_comes_after_its_visit_is_compared_when_it_comes(
@@ -265,3 +266,16 @@ def test_the_demo_shows_one(session: Session, place: Settings) -> None:
     assert twinning.show_twins(session, now=beat.at, settings=place) == 0  # nobody walked yet
     visit(beat, 0, scene(1), None, days=1)
     assert twinning.show_twins(session, now=beat.at, settings=place) == 1
+
+
+def test_an_older_visit_that_arrives_late_tells_of_the_younger_one(
+    beat: Beat, place: Settings
+) -> None:
+    young = visit(beat, 1, taken_again(scene(1)), place)
+    assert twins.compare(beat.session, young, at=beat.at) == 0
+    old = visit(beat, 0, scene(1), place, days=3)
+    assert twins.compare(beat.session, old, at=beat.at) == 1
+    assert not hints(beat.session, old)
+    (hint,) = hints(beat.session, young)
+    assert hint["other"] == str(old)
+    assert twins.compare(beat.session, old, at=beat.at) == 0
