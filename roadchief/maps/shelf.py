@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
@@ -26,6 +26,9 @@ from roadchief.maps.layers import BOX, Layer
 from roadchief.maps.tiles import Square
 
 KEPT_S = 24 * 3600
+# From this zoom on a tile shows a few hundred metres. There are too many to keep each that somebody
+# passes over once, and each is made as fast as it is found.
+SMALL_FROM = 16
 CHANGES_KEPT = timedelta(days=2)  # longer than any kept tile, and than any transaction
 SWEEP_EVERY = 64  # tiles made by a process
 # One row always: the kept tile, if any, and whether it still shows what is there. A tile from
@@ -109,6 +112,11 @@ class Memory:
             tile, since = self._kept.get(key, (None, 0.0))
             return tile if time.monotonic() - since < self._trust_s else None
 
+    def asked_before(self, key: tuple[Any, ...]) -> bool:
+        """Whether this process sent it some time ago; without a memory every tile counts so."""
+        with self._lock:
+            return not self._trust_s or key in self._kept
+
     def keep(self, key: tuple[Any, ...], tile: Tile) -> None:
         if not self._trust_s:
             return
@@ -139,9 +147,33 @@ def make(session: Session, wanted: Wanted, look: Look, *, at: datetime, most_byt
     bound = _bindings(session, wanted, at=at)
     if not look.mine:
         session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:matter, 0))"), bound)
-    asked = tiles.question(wanted.layers, wanted.square) or "''::bytea"
     # Asked again under the right, in one statement: what is good by now is not made again.
-    row = session.execute(
+    row = _found_or_made(session, wanted, bound)
+    if row.good:
+        return Tile(bytes(row.body), row.etag)
+    tile = _folded(row)
+    _keep(session, tile, row.snapshot, bound, at=at, most_bytes=most_bytes)
+    return tile
+
+
+def at_once(
+    session: Session, wanted: Wanted, *, keep: bool, at: datetime, most_bytes: int
+) -> tuple[Tile, bool]:
+    """For squares so small that making costs no more than asking for the right to make: the kept
+    tile or a new one in one question, and whether it was made. `keep`: lay it on the shelf."""
+    bound = _bindings(session, wanted, at=at)
+    row = _found_or_made(session, wanted, bound)
+    if row.good:
+        return Tile(bytes(row.body), row.etag), False
+    tile = _folded(row)
+    if keep:
+        _keep(session, tile, row.snapshot, bound, at=at, most_bytes=most_bytes)
+    return tile, True
+
+
+def _found_or_made(session: Session, wanted: Wanted, bound: Mapping[str, Any]) -> Row[Any]:
+    asked = tiles.question(wanted.layers, wanted.square) or "''::bytea"
+    return session.execute(
         text(
             f"WITH k AS MATERIALIZED ({FIND}) SELECT k.body, k.etag, k.good, "
             "CASE WHEN k.good THEN NULL ELSE pg_current_snapshot()::text END AS snapshot, "
@@ -149,16 +181,27 @@ def make(session: Session, wanted: Wanted, look: Look, *, at: datetime, most_byt
         ),
         bound,
     ).one()
-    if row.good:
-        return Tile(bytes(row.body), row.etag)
+
+
+def _folded(row: Row[Any]) -> Tile:
     body = gzip.compress(bytes(row.made), 5, mtime=0) if row.made else b""
-    tile = Tile(body, hashlib.blake2b(body, digest_size=12).hexdigest())
-    since = int(row.snapshot.partition(":")[0])
-    kept = {"body": body, "etag": tile.etag, "snapshot": row.snapshot, "since": since, "at": at}
-    session.execute(text(KEEP), bound | kept)
+    return Tile(body, hashlib.blake2b(body, digest_size=12).hexdigest())
+
+
+def _keep(
+    session: Session,
+    tile: Tile,
+    snapshot: str,
+    bound: Mapping[str, Any],
+    *,
+    at: datetime,
+    most_bytes: int,
+) -> None:
+    since = int(snapshot.partition(":")[0])
+    kept = {"body": tile.body, "etag": tile.etag, "snapshot": snapshot, "since": since, "at": at}
+    session.execute(text(KEEP), {**bound, **kept})
     if next(_made) % SWEEP_EVERY == 0:
         sweep(session, at=at, most_bytes=most_bytes)
-    return tile
 
 
 def sweep(session: Session, *, at: datetime, most_bytes: int) -> None:

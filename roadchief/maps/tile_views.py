@@ -1,9 +1,11 @@
 """`/tiles/…`: vector tiles and their TileJSON, as far as the asker may see."""
 
 import gzip
+from datetime import datetime
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from sqlalchemy.orm import Session
 
 import roadchief.maps.duty_layers  # noqa: F401 (makes its layers known)
 from roadchief.accounts.access import Actor, may
@@ -93,14 +95,31 @@ def _find(code: int, wanted: Wanted) -> Tile:
     if found is None:
         at = clock.now()
         with tenant_transaction(code) as session:
-            look = shelf.find(session, wanted, at=at)
-            found = look.tile
-            if found is None:
-                most = settings().tile_store_mb << 20
-                with limiter.limit(MAKING_LIMIT):
-                    found = shelf.make(session, wanted, look, at=at, most_bytes=most)
+            if wanted.square.z >= shelf.SMALL_FROM:
+                found = _at_once(session, wanted, keep=memory.asked_before(key), at=at)
+            else:
+                found = _made_by_one(session, wanted, at=at)
         memory.keep(key, found)
     return found
+
+
+def _at_once(session: Session, wanted: Wanted, *, keep: bool, at: datetime) -> Tile:
+    most = settings().tile_store_mb << 20
+    found, made = shelf.at_once(session, wanted, keep=keep, at=at, most_bytes=most)
+    if made:
+        with limiter.limit(MAKING_LIMIT):
+            pass
+    return found
+
+
+def _made_by_one(session: Session, wanted: Wanted, *, at: datetime) -> Tile:
+    """Fifty who ask for a costly square at once wait for one computation."""
+    look = shelf.find(session, wanted, at=at)
+    if look.tile is not None:
+        return look.tile
+    most = settings().tile_store_mb << 20
+    with limiter.limit(MAKING_LIMIT):
+        return shelf.make(session, wanted, look, at=at, most_bytes=most)
 
 
 def _answer(found: Tile) -> Response:

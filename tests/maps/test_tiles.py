@@ -490,6 +490,35 @@ def test_memory_forgets_by_size_and_time() -> None:
     assert brief.find((1,)) is None
 
 
+def test_a_small_square_is_laid_on_the_shelf_when_it_is_asked_for_again(
+    real: Database, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with real.transaction(CODE) as session:
+        makers.make_subdistrict(session)
+        makers.make_storefront(session, makers.make_segment(session))
+    settings = replace(make_settings(fresh_url, tmp_path), testing=False)
+    client = create_app(settings, real).test_client()
+    moment = 1000.0
+    monkeypatch.setattr(shelf.time, "monotonic", lambda: moment)
+
+    def kept() -> int:
+        with real.transaction(CODE) as session:
+            return session.scalar(text("SELECT count(*) FROM tile_store")) or 0
+
+    assert client.get(address("streets", 17)).status_code == 200
+    assert kept() == 0  # somebody passed over it once
+    assert client.get(address("streets", 17)).status_code == 200  # from memory
+    assert kept() == 0
+    moment += 60
+    assert client.get(address("streets", 17)).status_code == 200
+    assert kept() == 1
+    moment += 60
+    first = client.get(address("streets", 17))
+    assert (first.status_code, kept()) == (200, 1)
+    assert client.get(address("streets", 15)).status_code == 200
+    assert kept() == 2  # a costly square at once
+
+
 def test_tiles_that_must_be_made_are_limited_and_kept_ones_are_not(
     real: Database, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
