@@ -54,6 +54,7 @@ def menu() -> list[Entry]:
         ("plates.start", gettext("智能码"), "codes.history"),
         ("people.listing", gettext("人员"), "people.read"),
         ("imports.listing", gettext("导入"), "streets.import"),
+        ("replies.listing", gettext("回复模板"), "issues.replies"),
         ("keys.listing", gettext("接口密钥"), "issues.keys"),
     ]
     actor = g.get("actor")

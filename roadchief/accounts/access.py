@@ -75,6 +75,7 @@ TABLE: dict[str, frozenset[str]] = {
     "issues.desk": CHIEFS | {"operator", "officer", "patroller", "segment_chief", "auditor"},
     "issues.own": frozenset({"merchant"}),
     "issues.keys": frozenset({"admin"}),
+    "issues.replies": frozenset({"admin", "operator"}),
 }
 
 

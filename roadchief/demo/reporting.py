@@ -22,6 +22,7 @@ from roadchief.issues import (
     messages,
     moves,
     opening,
+    replies,
     spots,
     subscribing,
 )
@@ -57,6 +58,7 @@ STORIES: tuple[tuple[str, str, float, str], ...] = (
 
 def report_cases(session: Session, *, now: datetime, settings: Settings) -> list[dict[str, str]]:
     """The stories of one sub-district, with their receipts; none where nobody can handle them."""
+    replies.begin_with(session, by=None, at=now)
     officer, chief = _person(session, "officer"), _person(session, "chief_l2")
     if officer is None or chief is None:
         return []

@@ -15,6 +15,7 @@ from roadchief.issues import (
     open311_filing_views,
     open311_views,
     publishing_views,
+    reply_views,
     sheet_views,
 )
 from roadchief.web import refusals
@@ -33,6 +34,7 @@ def install(app: Flask) -> None:
         feed_views.pages,
         open311_filing_views.pages,
         key_views.pages,
+        reply_views.pages,
         sheet_views.pages,
     ):
         app.register_blueprint(blueprint)

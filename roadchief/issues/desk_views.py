@@ -26,6 +26,7 @@ from roadchief.issues import (
     promises,
     publishing,
     reach,
+    replies,
     story,
     told,
     triage,
@@ -97,7 +98,10 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
         allowed = workflow.moves_for(parts, facts)
         units = opening.units(session)
         names = {unit.id: unit.name for unit in units}
+        unit = names.get(row.unit_id) if row.unit_id else None
         kind = categories.find(row.category)
+        ready = replies.for_case(session, row, at=at, phone=settings().office_phone, unit=unit)
+        used = next((one for one in ready if str(one.id) == request.args.get("reply")), None)
         return render_template(
             "issues/case.html",
             case=row,
@@ -114,7 +118,10 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
             allowed=[move for move in allowed if move.verb in acting.DOING],
             needs={move.verb: workflow.needs(move.verb, facts) for move in allowed},
             units=units,
-            unit=names.get(row.unit_id) if row.unit_id else None,
+            unit=unit,
+            replies=ready,
+            used=used,
+            used_for=request.args.get("for", ""),
             states=moves.STATES,
             closings=moves.CLOSINGS,
             trouble=trouble,

@@ -310,3 +310,30 @@ class SavedView(Tenant, Base):
     person_id: Mapped[uuid.UUID]
     name: Mapped[str]
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class ReplyTemplate(Tenant, Base):
+    """回复模板. Changing one ends it and makes another: what was sent can be looked up."""
+
+    __tablename__ = "reply_template"
+    __table_args__ = (
+        tenant_fk("made_by", "person"),
+        CheckConstraint("language IN ('zh', 'en')", name="language"),
+        Index(
+            "uq_reply_template_name",
+            "subdistrict_id",
+            "language",
+            "name",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    name: Mapped[str]
+    language: Mapped[str]
+    verb: Mapped[str | None]  # the move that it is for; None: any
+    category: Mapped[str | None]  # None: any
+    text: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by: Mapped[uuid.UUID | None]
+    ended_at: Mapped[datetime | None]

@@ -8,6 +8,19 @@
     const map = window.casesMap(single, { subdistrict: single.dataset.subdistrict, center: at, zoom: 18 });
     L.circleMarker(at, { radius: 9, color: colour.red }).addTo(map);
   }
+  // A text for replies goes into the field beside it; without this the link brings the page filled.
+  for (const link of document.querySelectorAll("a[data-reply]")) {
+    link.addEventListener("click", (event) => {
+      const field = link.closest("form")?.querySelector("textarea[name=words]");
+      if (!field || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      field.value = link.dataset.reply;
+      field.rows = 4;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      link.closest("details").open = false;
+      field.focus();
+    });
+  }
   const box = document.querySelector("[data-deskmap]");
   const rows = [...document.querySelectorAll("[data-queue] tr[data-id]")];
   const pins = new Map();
