@@ -1,6 +1,8 @@
 """Wiring: settings, database and packages become one Flask application."""
 
+import ctypes
 import os
+import signal
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -31,6 +33,15 @@ from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
 from roadchief.web import blobs as photos
 from roadchief.web import health, limits, logs, pages, refusals, security
+
+END_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
+
+
+def create_served_app() -> Flask:
+    """For a worker process of the web server: it ends with the server, however that ends, so that
+    the next one finds the port free and no old code goes on answering."""
+    ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM)
+    return create_app()
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

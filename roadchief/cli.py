@@ -64,7 +64,7 @@ def serve(host: str, port: int, workers: int) -> None:
             *("--blocking-threads", "4", "--no-access-log", "--workers-kill-timeout", "10"),
             # A worker that dies is replaced at once, not waited for.
             *("--respawn-failed-workers", "--respawn-interval", "0.5"),
-            "roadchief.app:create_app",
+            "roadchief.app:create_served_app",
         ],
     )
 

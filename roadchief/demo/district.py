@@ -127,7 +127,8 @@ def _doors(
 
 
 def _clear(session: Session) -> None:
-    """Load districts are remade; nothing else refers to them."""
+    """Load districts are remade; nothing else refers to them. A big one takes its time."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
     for table in ("storefront", "assignment", "road_segment", "road"):
         session.execute(
             text(f"DELETE FROM {table} WHERE subdistrict_id = :here"),

@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
+import urllib.request
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -40,6 +42,50 @@ def test_worker_and_web_server_end_with_the_script(how: signal.Signals) -> None:
         while is_there(child) and time.monotonic() < until:
             time.sleep(0.05)
         assert not is_there(child)
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(one) for one in found.stdout.split()]
+
+
+def test_workers_of_a_killed_web_server_end_and_free_the_port(
+    test_url: str, tmp_path: Path
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    given = {
+        "ROADCHIEF_DATABASE_URL": test_url,
+        "ROADCHIEF_VAR_DIR": str(tmp_path),
+        "ROADCHIEF_SECRET_KEY": "a key for tests alone, of good length",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROADCHIEF_")}
+    roadchief = [str(ROOT / ".venv" / "bin" / "roadchief"), "serve", "--port", str(port)]
+    with subprocess.Popen(
+        roadchief, env=kept | given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        until = time.monotonic() + 120
+        while not answers(port) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert answers(port)
+        workers = children(server.pid)
+        assert len(workers) >= 2
+        server.kill()
+        while any(map(is_there, workers)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not any(map(is_there, workers))
+    assert not answers(port)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def test_scripts_are_sound() -> None:
