@@ -1,6 +1,7 @@
 """Wiring: settings, database and packages become one Flask application."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 
@@ -41,6 +42,9 @@ def create_served_app() -> Flask:
     """For a worker process of the web server: it ends with the server, however that ends, so that
     the next one finds the port free and no old code goes on answering."""
     ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM)
+    server = multiprocessing.parent_process()
+    if server is not None and server.pid != os.getppid():  # it ended while we began
+        raise SystemExit(0)
     return create_app()
 
 
