@@ -80,7 +80,9 @@ def hand_receipt(
     )
     _write(session, receipt)
     if contact:
-        subscribing.ask_proof(session, case, receipt, at=at, settings=settings, network=network)
+        subscribing.ask_proof(
+            session, case, receipt, at=at, settings=settings, network=network, fresh=True
+        )
     return Handed(receipt, pin, link)
 
 

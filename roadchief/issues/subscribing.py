@@ -55,10 +55,12 @@ def ask_proof(
     at: datetime,
     settings: Settings,
     network: str | None = None,
+    fresh: bool = False,
 ) -> bool:
     """Send the mail that asks for a confirmation. False: no mail address, over the limit, off.
 
-    Callers do not show which: a stranger would learn of an address that it bounces.
+    Callers do not show which: a stranger would learn of an address that it bounces. A `fresh`
+    receipt was never asked before.
     """
     contact = receipt.contact
     if contact is None or not is_mail(contact) or not settings.smtp_host:
@@ -88,7 +90,7 @@ def ask_proof(
             "category_en": kind.en,
         },
         at=at,
-        once=new_id() if _asked_before(session, receipt) else receipt.id,
+        once=receipt.id if fresh or not _asked_before(session, receipt) else new_id(),
     )
     return True
 
