@@ -112,6 +112,8 @@ window.RoadChiefMap = (() => {
 
   function attach(map, given) {
     window.roadchiefMap = map;
+    // Leaflet hears it only while the map itself has the keyboard.
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") map.closePopup(); });
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("aria-label", given.words.map);
     const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;

@@ -49,6 +49,7 @@ window.RoadChiefSheets = (() => {
       const name = [facts.title, ...(facts.lines || [])].join("，");
       const marker = L.marker(at, { icon, alt: name, title: name, keyboard: true, zIndexOffset: facts.state === "late" || facts.state === "black" ? 500 : 0 });
       marker.on("click", () => open(facts, at));
+      marker.on("keydown", ({ originalEvent: key }) => { if (key.key === "Enter" || key.key === " ") { key.preventDefault(); open(facts, at); } });
       // A div has no alternative text of its own.
       marker.on("add", () => { const e = marker.getElement(); e.setAttribute("role", "button"); e.setAttribute("aria-label", name); });
       return marker;
@@ -122,7 +123,7 @@ window.RoadChiefSheets = (() => {
     if (alone) { draw(JSON.parse(alone.textContent).shapes.features); tie(); map.getContainer().dataset.drawn = "1"; }
     else load(given.data, false);
     slide(load);
-    addEventListener("beforeprint", () => map.invalidateSize({ pan: false }));
+    addEventListener("beforeprint", () => { map.invalidateSize({ pan: false }); document.querySelector(".legend")?.setAttribute("open", ""); });
   }
 
   /* The slider of days: a fetch once the finger rests, the date field says the same. */

@@ -27,6 +27,7 @@ class Site:
 
     address: str
     var_dir: Path
+    database: Database
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,7 @@ def site(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
         app.extensions["roadchief.settings"] = replace(settings, public_url=address)
         thread = threading.Thread(target=web.serve_forever, daemon=True)
         thread.start()
-        yield Site(address, settings.var_dir)
+        yield Site(address, settings.var_dir, database)
         web.shutdown()
         thread.join()
         web.server_close()
