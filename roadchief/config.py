@@ -72,6 +72,9 @@ class Settings:
     photo_day_quota_bytes: int = 200 * 1024 * 1024  # by one person
     photo_link_s: int = 300  # an address of a photo opens it for one to two times this long
     photo_orphan_hours: int = 168  # files that no row names are kept this long
+    case_keep_years: int = 5  # closed cases, after their last end
+    case_keep_cancelled_years: int = 1  # rejected and withdrawn ones
+    case_retention: bool = False  # delete older ones at night; `issues forget` shows which
     print_tokens_days: int = 30  # sealed tokens of a print batch are destroyed after that
     tile_store_mb: int = 128  # kept map tiles of one sub-district
     smtp_host: str = ""  # the mail server that sends for us; empty: no mail
@@ -170,6 +173,8 @@ def _check(settings: Settings) -> None:
         "sign_in_attempts",
         "pool_size",
         "upload_keep_days",
+        "case_keep_years",
+        "case_keep_cancelled_years",
         "mail_proofs_per_hour",
         "mail_proofs_per_day",
     ):

@@ -1,4 +1,4 @@
-"""`roadchief issues …`: what is late, taking cases in, training, holidays, keys, limits."""
+"""`roadchief issues …`: what is late, taking cases in, training, holidays, keys, limits, terms."""
 
 import csv
 import os
@@ -19,6 +19,7 @@ from roadchief.issues import (
     importing,
     keys,
     moves,
+    retention,
     training,
     watching,
 )
@@ -159,6 +160,30 @@ def limits(subdistrict: int, really: bool) -> None:
             with database.transaction(subdistrict) as session:
                 watching.recalculate(session, case.id, at=at)
     click.echo(f"{len(changes)} {'changed' if really else 'would change'}")
+
+
+@group.command("forget")
+@place
+@click.option("--apply", "really", is_flag=True, help="delete them; without, only show them")
+def forget(subdistrict: int, really: bool) -> None:
+    """Show (or delete) cases whose term of keeping is over, with their parts and copies."""
+    known, at = config.with_private_parts(config.load(os.environ)), clock.now()
+    terms = retention.Terms(known.case_keep_years, known.case_keep_cancelled_years)
+    database, done = Database(known), 0
+    with database.transaction(subdistrict) as session:
+        families = retention.due(session, terms, at=at)
+    for family in families:
+        number = len(family.members)
+        more = f" and {number - 1} more" if number > 1 else ""
+        day = clock.local_date(family.ended_at)
+        click.echo(f"{family.number}{more}  {family.because}, ended {day}")
+        if really:
+            with database.transaction(subdistrict) as session:
+                done += retention.erase(session, family.root, terms, at=at)
+    whole = sum(len(family.members) for family in families)
+    click.echo(f"{done} deleted" if really else f"{whole} would be deleted")
+    if len(families) == retention.MOST:
+        click.echo("there are more: run it again")
 
 
 def _database() -> Database:

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief import jobs
+from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.errors import Conflict
-from roadchief.issues import adjusting, messages, promises, tallies, watching
+from roadchief.issues import adjusting, messages, promises, retention, tallies, watching
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 
@@ -34,8 +35,11 @@ def watch(timestamp: int) -> None:
 @jobs.queue.periodic(cron="40 19 * * *")  # 03:40 in Shanghai
 @jobs.task("issues.nightly", queueing_lock="issues.nightly")
 def nightly(timestamp: int) -> None:
-    database = jobs.surroundings().database
+    here = jobs.surroundings()
+    database = here.database
     run(database, NIGHTLY, at=clock.now())
+    if here.settings.case_retention:
+        forget_old(database, here.settings, at=clock.now())
     for place in _places(database):
         with database.transaction(place) as session:
             promises.forget_old(session, at=clock.now())
@@ -51,6 +55,19 @@ def run(database: Database, works: tuple[tuple[Find, Act], ...], *, at: datetime
                 ids = find(session, at=at)
             done += sum(_one(database, place, act, case_id, at) for case_id in ids)
     return done
+
+
+def forget_old(database: Database, settings: Settings, *, at: datetime) -> int:
+    """Cases whose term of keeping is over, family by family."""
+    terms = retention.Terms(settings.case_keep_years, settings.case_keep_cancelled_years)
+
+    def find(session: Session, *, at: datetime) -> list[uuid.UUID]:
+        return [family.root for family in retention.due(session, terms, at=at)]
+
+    def act(session: Session, root: uuid.UUID, *, at: datetime) -> int:
+        return retention.erase(session, root, terms, at=at)
+
+    return run(database, ((find, act),), at=at)
 
 
 def _places(database: Database) -> list[int]:

@@ -13,6 +13,7 @@ import roadchief.events
 import roadchief.holidays
 import roadchief.insight.models
 import roadchief.issues.models
+import roadchief.issues.retention
 import roadchief.issues.tally_models
 import roadchief.issues.voices
 import roadchief.patrol.models
