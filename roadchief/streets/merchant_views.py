@@ -30,12 +30,20 @@ class NoMerchantPost(RuleBroken):
 @pages.get("/merchants")
 @allows("merchants.read")
 def merchant_list() -> str:
+    """By name; found by a search; or those that one person may act for."""
     asked, number = request.args.get("q", ""), page_number()
+    key = optional_id(request.args, "person", label=gettext("人员"))
     with tenant_transaction(current().subdistrict_id) as session:
-        rows, total, trading = merchants.page(session, asked=asked, number=number, size=PAGE_SIZE)
+        person = roster.find(session, key) if key else None
+        rows, total, trading = (
+            merchants.of_person(session, person.id)
+            if person
+            else merchants.page(session, asked=asked, number=number, size=PAGE_SIZE)
+        )
     return render_template(
         "streets/merchants.html",
-        page=Page(rows, number, total),
+        page=Page(rows, number, total, max(PAGE_SIZE, len(rows))),
+        person=person,
         trading=trading,
         wanted=asked,
         most=merchants.MOST_HITS,

@@ -90,6 +90,26 @@ def page(
     return rows, total or 0, _trading(session, [row.id for row in rows])
 
 
+def of_person(
+    session: Session, person_id: uuid.UUID
+) -> tuple[list[Row[Any]], int, dict[uuid.UUID, list[Row[Any]]]]:
+    """The merchants that a person may act for now, as `page` has them."""
+    rows = session.execute(
+        select(Merchant.id, Merchant.name, Merchant.uscc, Merchant.uscc_warning)
+        .join(
+            Shopkeeper,
+            (Shopkeeper.subdistrict_id == Merchant.subdistrict_id)
+            & (Shopkeeper.merchant_id == Merchant.id),
+        )
+        .where(Merchant.subdistrict_id == tenant_of(session))
+        .where(Shopkeeper.person_id == person_id, Shopkeeper.ends_at.is_(None))
+        .order_by(Merchant.name, Merchant.id)
+        .limit(MOST_HITS)
+    )
+    found: list[Any] = list(rows)
+    return found, len(found), _trading(session, [row.id for row in found])
+
+
 def find(session: Session, merchant_id: uuid.UUID) -> Merchant:
     found = session.get(Merchant, (tenant_of(session), merchant_id))
     if found is None:

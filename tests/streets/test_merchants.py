@@ -137,6 +137,20 @@ def test_a_person_is_named_once_and_let_go_once(
         assert not shopkeepers.runs(session, person_id=person.id, storefront_id=shop)
 
 
+def test_from_a_person_to_the_merchants(admin: FlaskClient, database: Database, cast: Cast) -> None:
+    row, other = make_merchant(database), make_merchant(database, "兰州面馆")
+    person = cast["merchant"].person
+    path = f"/admin/merchants?person={person.id}"
+    assert path in admin.get(f"/admin/people/{person.id}").text
+    assert "现在不代表任何商户" in admin.get(path).text
+    admin.post(f"/admin/merchants/{row.id}/keepers", data={"person": str(person.id)})
+    page = admin.get(path).text
+    assert str(row.id) in page
+    assert str(other.id) not in page
+    assert admin.get("/admin/merchants?person=x").status_code == 422
+    assert admin.get(f"/admin/merchants?person={uuid.uuid4()}").status_code == 404
+
+
 def test_naming_brings_the_post_where_the_actor_may_appoint(
     app: Flask, admin: FlaskClient, database: Database, cast: Cast
 ) -> None:
