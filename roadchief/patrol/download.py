@@ -60,8 +60,8 @@ ORDER BY f.id
 HANDOVERS = text(
     """
 SELECT h.id, h.text, h.written_at, h.segment_id, n.name,
-       EXISTS (SELECT FROM handover_reading r WHERE r.subdistrict_id = :here
-               AND r.handover_id = h.id AND r.person_id = :person) AS read
+       h.person_id = :person OR EXISTS (SELECT FROM handover_reading r
+         WHERE r.subdistrict_id = :here AND r.handover_id = h.id AND r.person_id = :person) AS read
 FROM handover h JOIN person n ON n.subdistrict_id = :here AND n.id = h.person_id
 WHERE h.subdistrict_id = :here AND h.segment_id = ANY(:segments) AND h.written_at > :since
 ORDER BY h.written_at DESC LIMIT 50

@@ -86,7 +86,8 @@ function statusTag(waits) {
   }
   if (waits.attention) { words.push(t("{n} 条要处理", { n: waits.attention })); kind = "bad"; drawing = "alert-triangle"; }
   if (!words.length) words.push(t("已全部同步"));
-  return el(`a.status.${kind}`, { href: "#/queue", data: { waiting: String(waits.count) } }, icon(drawing), " ", words.join(" · "));
+  const door = day.line === "online" && !day.signedIn && !waits.count; // else the queue says what to do
+  return el(`a.status.${kind}`, { href: door ? "/sign-in?next=/patrol/" : "#/queue", data: { waiting: String(waits.count) } }, icon(drawing), " ", words.join(" · "));
 }
 
 /** Send what waits. Anything that changes on the way is shown at once. */

@@ -28,14 +28,19 @@ async function fromToken(token, how) {
   return { why: t("这块牌不在本班名单里：可能是别的路段、已更换，或是假牌。") };
 }
 
+/** What is typed may be the number of the plate or that of the shop: both stand under the symbol. */
 function fromNumber(text) {
   const plain = (value) => String(value || "").replace(/[\s\-·.]/g, "").toUpperCase();
   const wanted = plain(text);
-  const found = wanted && stops().filter((stop) => plain(stop.number) === wanted);
-  if (found?.length === 1) return { stop: found[0], arrival: { how: "typed", number: found[0].number } };
-  const loose = wanted && stops().filter((stop) => stop.number && plain(stop.number).endsWith(wanted));
-  if (wanted?.length >= 3 && loose?.length === 1) return { stop: loose[0], arrival: { how: "typed", number: loose[0].number } };
-  if (loose?.length > 1) return { why: t("有 {n} 家的编号以此结尾，请输完整编号。", { n: loose.length }) };
+  const fitting = (fits) => stops().flatMap((stop) => {
+    const number = [stop.number, stop.plate_number].find((one) => one && wanted && fits(plain(one)));
+    return number ? [{ stop, arrival: { how: "typed", number } }] : [];
+  });
+  const [whole, ...others] = fitting((one) => one === wanted);
+  if (whole && !others.length) return whole;
+  const loose = wanted.length >= 3 ? fitting((one) => one.endsWith(wanted)) : [];
+  if (loose.length === 1) return loose[0];
+  if (loose.length > 1) return { why: t("有 {n} 家的编号以此结尾，请输完整编号。", { n: loose.length }) };
   return { why: t("这一班里没有这个编号。请核对牌上的编号，或选“牌坏了/没有牌”。") };
 }
 

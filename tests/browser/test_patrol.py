@@ -144,6 +144,12 @@ def test_number_and_pick_are_ways_without_a_camera(
     phone.page.get_by_role("textbox").fill("没有这个")
     phone.page.get_by_role("button", name="打卡").click()
     expect(phone.page.get_by_role("alert")).to_contain_text("没有这个编号")
+    # Both numbers stand on the plate: the shop's, also its end alone, and the plate's own.
+    for typed in ("531-2", shop.number.lower()):
+        phone.page.get_by_role("textbox").fill(typed)
+        phone.page.get_by_role("button", name="打卡").click()
+        expect(phone.page.locator("#bar h1")).to_have_text(shop.name)
+        phone.go("number")
     phone.page.get_by_role("textbox").fill(shop.token[:5].lower() + " " + shop.token[5:])
     phone.page.get_by_role("button", name="打卡").click()
     expect(phone.page.locator("#bar h1")).to_have_text(shop.name)

@@ -83,6 +83,12 @@ def test_a_segments_own_radius_goes_along_and_decides(beat: Beat) -> None:
     assert (answer["outcome"]["verdict"], answer["outcome"]["limit_m"]) == ("verified", 62)
 
 
+def test_nobody_is_asked_to_read_their_own_note(beat: Beat) -> None:
+    body = {"segment_id": str(beat.segment.id), "text": "留给下一班"}
+    beat.send(beat.phone.item("handover", body, **beat.in_shift()))
+    assert [row["read"] for row in fetch(beat)["handovers"]] == [True]
+
+
 def test_handovers_say_whether_they_were_read(beat: Beat) -> None:
     other = makers.make_person(beat.session, "上一班")
     body = {"segment_id": str(beat.segment.id), "text": "灯箱松动"}

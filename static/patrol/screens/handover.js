@@ -9,15 +9,17 @@ export default async function handover([part], { go, refresh }) {
   if (!day.shift) return { title: t("交接"), back: "", nodes: [card(null, t("先开始班次。"))] };
   const notes = day.shift.handovers || [];
   const unread = notes.filter((one) => !one.read);
-  const confirmRead = async (one) => {
-    await record("handover_read", { handover_id: one.id });
-    one.read = true;
-    await keep(`shift:${day.person.id}`, day.shift);
+  const confirmRead = async (...read) => {
+    for (const one of read) {
+      await record("handover_read", { handover_id: one.id });
+      one.read = true;
+      await keep(`shift:${day.person.id}`, day.shift);
+    }
     if (part === "read" && !notes.some((other) => !other.read)) go("");
     else refresh();
   };
   const reading = notes.length ? card(t("上一班留言"), ...notes.map((one) => el("article.note", {}, el("p", {}, one.text), el("p.sub", {}, `${one.by || ""} ${one.at ? dayAndTime(one.at) : ""}`), one.read ? el("p.sub.ok", {}, `● ${t("已读")}`) : button(t("我已读"), () => confirmRead(one), { kind: "main" })))) : card(t("上一班留言"), el("p.sub", {}, t("没有留言。")));
-  if (part === "read" && unread.length) return { title: t("先读交接"), back: undefined, nodes: [reading] };
+  if (part === "read" && unread.length) return { title: t("先读交接"), back: undefined, nodes: unread.length > 1 ? [reading, button(t("以上都已读"), () => confirmRead(...unread), { kind: "main" })] : [reading] };
   const segment = el("select", { name: "segment" }, ...(day.shift.segments || []).map((one) => el("option", { value: one.id }, one.name)));
   const text = el("textarea", { rows: "4", maxlength: "2000", name: "text" });
   const save = async () => {

@@ -13,7 +13,7 @@ export default async function number(_rest, { go }) {
     if (!result.arrival) { why.textContent = result.why; input.select(); return; }
     await arrive(result.stop, result.arrival);
     go(`visit/${result.stop.storefront_id}`);
-  } }, field(t("牌上的编号"), input, t("在二维码下方，如 LSL-527-1；也可输整串码")), why,
+  } }, field(t("牌上的编号"), input, t("在二维码下方，如 LSL-527-1 或 WF-000052；也可输整串码")), why,
   el("button.main", { type: "submit" }, t("打卡")), el("a.soft", { href: "#/near" }, t("牌坏了/没有牌")));
   return { title: t("输编号"), sub: "", back: "", nodes: [el("section.card", {}, form)], shown: () => input.focus() };
 }
