@@ -4,6 +4,7 @@ from flask import Flask
 
 from roadchief.codes import faces
 from roadchief.issues import (
+    bulk_views,
     citizen_views,
     face_views,
     feed_views,
@@ -25,16 +26,20 @@ def install(app: Flask) -> None:
     messages.wire()
     faces.contribute(face_views.running)
     refusals.dialects["/open311/"] = open311_views.refused
-    for blueprint in (
-        citizen_views.pages,
-        mail_views.pages,
-        publishing_views.pages,
-        merchant_views.pages,
-        figures_views.pages,
-        feed_views.pages,
-        open311_filing_views.pages,
-        key_views.pages,
-        reply_views.pages,
-        sheet_views.pages,
+    # Several modules write the routes of one blueprint: it is registered once.
+    for blueprint in dict.fromkeys(
+        (
+            citizen_views.pages,
+            mail_views.pages,
+            publishing_views.pages,
+            bulk_views.pages,
+            merchant_views.pages,
+            figures_views.pages,
+            feed_views.pages,
+            open311_filing_views.pages,
+            key_views.pages,
+            reply_views.pages,
+            sheet_views.pages,
+        )
     ):
         app.register_blueprint(blueprint)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief import blobs
 from roadchief.accounts.access import Actor
 from roadchief.accounts.signin import allows, current
-from roadchief.db import new_id, savepoint, tenant_of
+from roadchief.db import new_id, tenant_of
 from roadchief.errors import Refusal, status_of
 from roadchief.issues import (
     acting,
@@ -35,7 +35,7 @@ from roadchief.issues import (
 from roadchief.issues.acting import Act
 from roadchief.issues.models import Case, SavedView
 from roadchief.issues.reach import Scope
-from roadchief.issues.refusals import NoSuchCase, bad
+from roadchief.issues.refusals import NoSuchCase
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import photos_from, takes_photos
@@ -43,8 +43,6 @@ from roadchief.web.pages import Page, language, page_number
 
 pages = Blueprint("desk", __name__, url_prefix="/desk")
 SIZE = 50
-MOST_AT_ONCE = 200
-IN_BULK = ("accept", "dispatch", "remind", "note", "inspect", "check")
 
 
 @pages.get("/")
@@ -187,35 +185,6 @@ def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
     return redirect(url_for("desk.case", case_id=case_id) if still else url_for("desk.start"), 303)
 
 
-@pages.post("/bulk")
-@allows("issues.desk")
-def bulk() -> AnyResponse | str:
-    """Several at once, in order of id; one that is refused spoils none of the others."""
-    actor, at = current(), clock.now()
-    verb = request.form.get("verb", "")
-    ids = sorted(forms.ids_of(request.form.getlist("case"), most=MOST_AT_ONCE))
-    if verb not in IN_BULK or not ids:
-        raise bad("批量 bulk", "请选择案件和操作", "choose cases and what to do")
-    units = tuple(forms.ids_of(request.form.getlist("unit")))
-    done, refused = 0, []
-    with tenant_transaction(actor.subdistrict_id) as session:
-        scope = reach.scope_of(session, actor, at=at)
-        for case_id in ids:
-            try:
-                with savepoint(session):
-                    _row, parts = reached(session, case_id, actor, scope)
-                    who = acting.who_for(verb, parts, actor.person_id)
-                    row = cases.locked(session, case_id)
-                    acting.act(session, row, verb, Act(who, at, request.form, units, scope=scope))
-                    session.flush()
-                done += 1
-            except NoSuchCase as nothing:
-                refused.append(("—", nothing.say(language())))
-            except Refusal as refusal:
-                refused.append((_number(session, case_id), refusal.say(language())))
-    return render_template("issues/bulk.html", done=done, refused=refused, verb=moves.BY_VERB[verb])
-
-
 @pages.get("/cases/<uuid:case_id>/print")
 @allows("issues.desk")
 def print_case(case_id: uuid.UUID) -> str:
@@ -302,8 +271,3 @@ def _seen(session: Session, rows: list[Any], scope: Scope) -> list[Any]:
         return rows
     known = reach.among(session, [row.id for row in rows], scope)
     return [row for row in rows if row.id in known]
-
-
-def _number(session: Session, case_id: uuid.UUID) -> str:
-    row = session.get(Case, (tenant_of(session), case_id))
-    return row.number if row else "—"

@@ -229,8 +229,10 @@ def test_bulk_acts_name_nothing_out_of_reach(
     assign(database, cast, world, "chief_l2")
     sign_in(client, cast["chief_l2"])
     form = {"verb": "note", "words": "看过", "case": [str(mine.id), str(other.id)]}
-    page = client.post("/desk/bulk", data=form).get_data(as_text=True)
-    assert other.number not in page
+    for sure in ({}, {"sure": "1"}):
+        page = client.post("/desk/bulk", data=form | sure).get_data(as_text=True)
+        assert mine.number in page
+        assert other.number not in page
     with database.transaction(HERE) as session:
         noted = select(CaseStep.case_id).where(CaseStep.verb == "note")
         assert set(session.scalars(noted)) == {mine.id}
