@@ -52,6 +52,7 @@ window.RoadChiefBackgrounds = (() => {
       const one = given.backgrounds.find((each) => each.name === name);
       choice.value = one ? name : "own";
       map.getContainer().dataset.ground = choice.value;
+      map.fire("ground");
       if (credited !== !one) map.attributionControl[one ? "removeAttribution" : "addAttribution"](given.attribution);
       credited = !one;
       if (!one) return;

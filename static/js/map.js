@@ -45,6 +45,15 @@ window.RoadChiefMap = (() => {
     }
   }
 
+  /* Draws nothing; where it lies no name of a road is written. */
+  class Occupied {
+    constructor(reach) { this.reach = reach; }
+    place(layout, geom) {
+      const { x, y } = geom[0][0], r = this.reach;
+      return [{ anchor: geom[0][0], bboxes: [{ minX: x - r, minY: y - r, maxX: x + r, maxY: y + r }], draw: () => {} }];
+    }
+  }
+
   const backgroundRules = [
     { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.green }), filter: (z, f) => f.props.kind === "green" },
     { dataLayer: "buildings", symbolizer: new P.PolygonSymbolizer({ fill: C.water }), filter: (z, f) => f.props.kind === "water" },
@@ -87,6 +96,10 @@ window.RoadChiefMap = (() => {
     { dataLayer: "clusters", symbolizer: new Count() },
     { dataLayer: "stations", minzoom: 14, symbolizer: new Station() },
   ];
+  const occupied = [
+    { dataLayer: "clusters", symbolizer: new Occupied(13) },
+    { dataLayer: "stations", minzoom: 14, symbolizer: new Occupied(11) },
+  ];
   const streetLabels = [
     { dataLayer: "storefronts", minzoom: 18, symbolizer: new P.CenteredTextSymbolizer({ labelProps: ["name"], fill: C.label, stroke: C.halo, width: 3, font: "500 12px " + FONT, lineHeight: 1.2 }) },
   ];
@@ -118,7 +131,7 @@ window.RoadChiefMap = (() => {
     map.getContainer().setAttribute("aria-label", given.words.map);
     const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;
     const options = { maxDataZoom: 18, backgroundColor: "transparent", noWrap: true, attribution: given.attribution };
-    const own = P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: labels(given.language), backgroundColor: C.paper, attribution: "" }).addTo(map);
+    const own = P.leafletLayer({ ...options, url: tiles("background"), paintRules: backgroundRules, labelRules: given.sheet ? labels(given.language) : [], backgroundColor: C.paper, attribution: "" }).addTo(map);
     if (!given.backgrounds?.length) map.attributionControl.addAttribution(given.attribution);
     L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
 
@@ -126,7 +139,12 @@ window.RoadChiefMap = (() => {
     if (given.backgrounds?.length) window.RoadChiefBackgrounds.offer(map, own, given);
     if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
     if (given.sheet) return; // sheets.js draws the rest
-    const streets = P.leafletLayer({ ...options, url: tiles("streets"), paintRules: streetRules, labelRules: streetLabels, attribution: "" }).addTo(map);
+    // Names of roads are of our background, but stand above the coloured segments. Others have their own.
+    const onOwnGround = () => (map.getContainer().dataset.ground ?? "own") === "own";
+    const names = labels(given.language).map((rule) => ({ ...rule, dataSource: "ground", visible: onOwnGround() }));
+    const sources = { "": { url: tiles("streets"), maxDataZoom: 18 }, ground: { url: tiles("background"), maxDataZoom: 18 } };
+    const streets = P.leafletLayer({ ...options, sources, paintRules: streetRules, labelRules: [...occupied, ...names, ...streetLabels], attribution: "" }).addTo(map);
+    map.on("ground", () => { for (const rule of names) rule.visible = onOwnGround(); streets.clearLayout(); streets.rerenderTiles(); });
 
     async function open(kind, id, at) {
       const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPaddingTopLeft: [24, 96], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
