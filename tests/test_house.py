@@ -54,6 +54,7 @@ PURE = {
     "issues/triage.py",
     "issues/open311.py",
     "issues/atom.py",
+    "issues/walking.py",
     "issues/deadlines.py",
     "issues/bars.py",
     "accounts/access.py",

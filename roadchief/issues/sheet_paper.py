@@ -63,7 +63,7 @@ def as_pdf(sheet: Sheet) -> bytes:
     )
 
     def canvas(*given: Any, **named: Any) -> Canvas:
-        return _Numbered(*given, hand=hand, sheet=sheet, **named)
+        return Numbered(*given, hand=hand, foot=sheet.foot, language=sheet.language, **named)
 
     page.build(_flow(sheet, hand, styles), canvasmaker=canvas)
     return out.getvalue()
@@ -226,12 +226,12 @@ def _words(sheet: Sheet) -> list[str]:
     ]
 
 
-class _Numbered(Canvas):
+class Numbered(Canvas):
     """Pages are held back until their number is known."""
 
-    def __init__(self, *given: Any, hand: Hand, sheet: Sheet, **named: Any) -> None:
+    def __init__(self, *given: Any, hand: Hand, foot: str, language: str, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.hand, self.sheet = hand, sheet
+        self.hand, self.foot, self.language = hand, foot, language
         self.held: list[dict[str, Any]] = []
 
     def showPage(self) -> None:  # noqa: N802 - reportlab's name
@@ -246,9 +246,9 @@ class _Numbered(Canvas):
         super().save()
 
     def _foot(self, number: int, of: int) -> None:
-        words = say("page", self.sheet.language).format(page=number, pages=of)
+        words = say("page", self.language).format(page=number, pages=of)
         style: ParagraphStyle = self.hand.style(7.5, textColor=SOFT)
-        for text, x in ((self.sheet.foot, MARGIN), (words, A4[0] - MARGIN - 32 * mm)):
+        for text, x in ((self.foot, MARGIN), (words, A4[0] - MARGIN - 32 * mm)):
             line = self.hand.one(text, style)
             line.wrapOn(self, WIDE - 34 * mm, 10 * mm)
             line.drawOn(self, x, 8 * mm)

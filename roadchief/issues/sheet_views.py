@@ -1,12 +1,13 @@
-"""A case as a PDF: the sheet for the file."""
+"""A case as a PDF, the sheet for the file; and several, the list for a round on foot."""
 
 import uuid
 from urllib.parse import urljoin
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
 from roadchief.accounts.signin import allows, current
-from roadchief.issues import reach, sheet, sheet_paper
+from roadchief.issues import forms, reach, round_sheet, sheet, sheet_paper
+from roadchief.issues.refusals import NoSuchCase, bad
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.pages import language
@@ -34,4 +35,39 @@ def show(case_id: uuid.UUID) -> Response:
     # Set in type after the database was let go.
     response = Response(sheet_paper.as_pdf(said), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="case-{said.number}.pdf"'
+    return response
+
+
+@pages.post("/round.pdf")
+@allows("issues.desk")
+def walk() -> Response:
+    """Chosen cases in walking order; those that one may not see are not on it."""
+    actor, at = current(), clock.now()
+    ids = forms.ids_of(request.form.getlist("case"), most=round_sheet.MOST + 1)
+    if not 1 <= len(ids) <= round_sheet.MOST:
+        raise bad(
+            "案件 case",
+            f"请选择 1 到 {round_sheet.MOST} 件",
+            f"choose 1 to {round_sheet.MOST} cases",
+        )
+
+    def address(case_id: uuid.UUID) -> str:
+        return urljoin(settings().public_url, url_for("desk.case", case_id=case_id))
+
+    with tenant_transaction(actor.subdistrict_id) as session:
+        seen = reach.among(session, ids, reach.scope_of(session, actor, at=at))
+        if not seen:
+            raise NoSuchCase
+        told = round_sheet.gather(
+            session,
+            sorted(seen),
+            at=at,
+            by=actor.name,
+            lang=language(),
+            address=address,
+            attribution=settings().map_attribution,
+        )
+    response = Response(round_sheet.as_pdf(told), content_type="application/pdf")
+    name = f"round-{clock.local(at):%Y%m%d-%H%M}.pdf"
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response

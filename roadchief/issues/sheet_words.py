@@ -26,6 +26,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "{number}　{by} 打印于 {at}　内部材料，含反映人原话，请勿外传",
         "{number}  printed by {by}, {at}  internal: holds the reporter's own words",
     ),
+    "round": ("巡办清单（{n} 件）", "Round list ({n} cases)"),
+    "round_foot": (
+        "{by} 打印于 {at}　按步行顺序　内部材料，请勿外传",
+        "printed by {by}, {at}  in walking order  internal",
+    ),
+    "round_boxes": (
+        "□ 已处置　□ 未发现　□ 需协调　备注：＿＿＿＿＿＿＿＿＿＿＿＿＿＿",
+        "□ done   □ not found   □ needs others   notes: ____________________",
+    ),
     "category": ("类别", "Category"),
     "place": ("地点", "Place"),
     "shop": ("店招", "Sign"),

@@ -1,7 +1,7 @@
 """Drawings on a case's sheet: the small map, the QR symbol, the photo with its line below."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import qrcode
@@ -19,7 +19,8 @@ PAPER, ROAD, KERB = HexColor("#F6F5F2"), HexColor("#FFFFFF"), HexColor("#B9C1C6"
 INK, SOFT, MARK = HexColor("#1F2A30"), HexColor("#5B6870"), HexColor("#B3261E")
 ZONE = HexColor("#B07A00")
 LABEL_PT, NUMBER_PT = 7.5, 5.5
-SCALE_M = 50
+SCALES_M = (50, 100, 200, 500, 1000, 2000)
+LONGEST_SCALE = 110  # points
 MOST_NUMBERS = 60
 
 
@@ -35,14 +36,17 @@ class Map(Flowable):
         height: float,
         accuracy_m: float | None,
         attribution: str,
+        north_m: float = NORTH_M,
+        stops: Sequence[tuple[float, float]] | None = None,
     ) -> None:
         super().__init__()
         self.width, self.height = width, height
         self.hand, self.seen = hand, seen
         self.accuracy_m, self.attribution = accuracy_m, attribution
-        self.scale = height / (2 * NORTH_M)  # points to the metre
+        self.stops = stops  # numbered, instead of the one place in the middle
+        self.scale = height / (2 * north_m)  # points to the metre
         half = width / 2 / self.scale
-        self.shown = shapely.box(-half, -NORTH_M, half, NORTH_M)
+        self.shown = shapely.box(-half, -north_m, half, north_m)
 
     def draw(self) -> None:
         canvas = self.canv
@@ -58,7 +62,10 @@ class Map(Flowable):
         self._zone(canvas)
         self._numbers(canvas)
         self._names(canvas)
-        self._place(canvas)
+        if self.stops is None:
+            self._place(canvas)
+        else:
+            self._stops(canvas, self.stops)
         canvas.restoreState()
         self._edges(canvas)
 
@@ -134,18 +141,32 @@ class Map(Flowable):
         canvas.setFillColor(MARK)
         canvas.circle(0, 0, 2, stroke=0, fill=1)
 
+    def _stops(self, canvas: Canvas, stops: Sequence[tuple[float, float]]) -> None:
+        """Numbers in the order of the walk; the first lies on top."""
+        for number in range(len(stops), 0, -1):
+            x, y = (one * self.scale for one in stops[number - 1])
+            canvas.setFillColor(MARK)
+            canvas.setStrokeColor(ROAD)
+            canvas.setLineWidth(1)
+            canvas.circle(x, y, 6.5, stroke=1, fill=1)
+            canvas.setFillColor(ROAD)
+            self._write(canvas, str(number), x, y - LABEL_PT * 0.36, LABEL_PT)
+
     def _edges(self, canvas: Canvas) -> None:
         canvas.setStrokeColor(KERB)
         canvas.setLineWidth(0.6)
         canvas.rect(0, 0, self.width, self.height, stroke=1, fill=0)
         canvas.setStrokeColor(INK)
         canvas.setLineWidth(1)
-        long = SCALE_M * self.scale
+        scale_m = max(
+            (one for one in SCALES_M if one * self.scale <= LONGEST_SCALE), default=SCALES_M[0]
+        )
+        long = scale_m * self.scale
         canvas.line(8, 8, 8 + long, 8)
         canvas.line(8, 6, 8, 10)
         canvas.line(8 + long, 6, 8 + long, 10)
         canvas.setFillColor(INK)
-        self._write(canvas, f"{SCALE_M} m", 8 + long / 2, 11, NUMBER_PT + 1)
+        self._write(canvas, f"{scale_m} m", 8 + long / 2, 11, NUMBER_PT + 1)
         x, y = self.width - 12, self.height - 24
         arrow = canvas.beginPath()
         arrow.moveTo(x, y + 14)

@@ -12,9 +12,10 @@ from roadchief.db import tenant_of
 from roadchief.lib.geo import Plane
 from roadchief.streets.models import BackgroundShape, Road, RoadSegment, Storefront
 
-# Half the ground that the drawing shows, and as much again would only be cut off.
-EAST_M, NORTH_M = 165.0, 62.0
+# Half the ground that a drawing of one case shows.
+EAST_M, NORTH_M = 200.0, 62.0
 MOST = 400
+MOST_DETAIL_M = 250.0  # houses and doors on a larger drawing would be dust
 DEGREE_M = 111_320.0
 
 
@@ -38,12 +39,18 @@ class Surroundings:
 
 
 def around(
-    session: Session, place: shapely.Point, *, storefront_id: uuid.UUID | None = None
+    session: Session,
+    place: shapely.Point,
+    *,
+    storefront_id: uuid.UUID | None = None,
+    north_m: float = NORTH_M,
+    east_m: float = EAST_M,
 ) -> Surroundings:
     """Four questions by index, each bounded; nothing is fetched from anywhere else."""
     here, plane = tenant_of(session), Plane(lon=place.x, lat=place.y)
-    north = NORTH_M / DEGREE_M
-    east = EAST_M / DEGREE_M * 1.35  # degrees of longitude are shorter: enough up to 42° north
+    most = MOST if north_m <= MOST_DETAIL_M else 0
+    north = north_m / DEGREE_M
+    east = east_m / DEGREE_M * 1.35  # degrees of longitude are shorter: enough up to 42° north
     box = func.ST_MakeEnvelope(
         place.x - east, place.y - north, place.x + east, place.y + north, 4326
     )
@@ -52,19 +59,19 @@ def around(
         .join(Road, (Road.subdistrict_id == here) & (Road.id == RoadSegment.road_id))
         .where(RoadSegment.subdistrict_id == here, RoadSegment.closed_at.is_(None))
         .where(RoadSegment.line.op("&&")(box))
-        .limit(MOST)
+        .limit(MOST * 5)
     )
     grounds = session.execute(
         select(BackgroundShape.kind, BackgroundShape.shape)
         .where(BackgroundShape.subdistrict_id == here, BackgroundShape.shape.op("&&")(box))
         .order_by(BackgroundShape.kind.desc())
-        .limit(MOST)
+        .limit(most)
     )
     doors = session.execute(
         select(Storefront.house_number, Storefront.door)
         .where(Storefront.subdistrict_id == here, Storefront.closed_at.is_(None))
         .where(Storefront.door.op("&&")(box))
-        .limit(MOST)
+        .limit(most)
     )
     zone = session.scalar(
         select(Storefront.duty_zone).where(
