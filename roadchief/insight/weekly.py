@@ -168,7 +168,12 @@ def light(session: Session, over: Span) -> Cells:
 
 def heavy(session: Session, over: Span) -> Cells:
     """What reads every storefront and every visit: seconds in a very big sub-district."""
-    return _ask(session, heavy_questions(over.weeks), over)
+    # After an import statistics are stale, and loops within loops look cheap: at 20,000 storefronts
+    # 13 s instead of 0.4.
+    session.execute(text("SET LOCAL enable_nestloop = off"))
+    found = _ask(session, heavy_questions(over.weeks), over)
+    session.execute(text("SET LOCAL enable_nestloop = on"))
+    return found
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 import roadchief.blobs.models  # noqa: F401  (plates name its table)
@@ -279,6 +279,24 @@ def test_weeks_that_nobody_kept_are_missing_and_no_zero(
     assert found.kept
     assert len(found.kept.missing) == 7
     assert found.total.measures["visits"] == Measure(1, 12)
+
+
+def test_stale_statistics_do_not_make_loops_within_loops(session: Session) -> None:
+    World(session)
+    planned: list[str] = []
+
+    def note(_c: Any, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
+        if sql.lstrip().startswith("WITH") and "alike" in sql:
+            rows = connection.exec_driver_sql(f"EXPLAIN {sql}", values)
+            planned.extend(row[0] for row in rows)
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", note)
+    weekly.heavy(session, dashboards.span(None, at=NOW))
+    event.remove(connection, "before_cursor_execute", note)
+    # The only loop left is that of the eight weeks, which nothing else can do.
+    assert len([line for line in planned if "Nested Loop" in line]) == 1
+    assert session.scalar(text("SHOW enable_nestloop")) == "on"
 
 
 def test_only_big_places_are_renewed_in_the_day(
