@@ -56,6 +56,7 @@ def menu() -> list[Entry]:
         ("imports.listing", gettext("导入"), "streets.import"),
         ("replies.listing", gettext("回复模板"), "issues.replies"),
         ("keys.listing", gettext("接口密钥"), "issues.keys"),
+        ("pipes.show", gettext("运行状况"), "issues.pipes"),
     ]
     actor = g.get("actor")
     return [

@@ -76,6 +76,7 @@ TABLE: dict[str, frozenset[str]] = {
     "issues.own": frozenset({"merchant"}),
     "issues.keys": frozenset({"admin"}),
     "issues.replies": frozenset({"admin", "operator"}),
+    "issues.pipes": frozenset({"admin", "operator", "auditor"}),
 }
 
 

@@ -15,6 +15,7 @@ from roadchief.issues import (
     messages,
     open311_filing_views,
     open311_views,
+    pipe_views,
     publishing_views,
     reply_views,
     sheet_views,
@@ -39,6 +40,7 @@ def install(app: Flask) -> None:
             open311_filing_views.pages,
             key_views.pages,
             reply_views.pages,
+            pipe_views.pages,
             sheet_views.pages,
         )
     ):

@@ -1,0 +1,19 @@
+"""The page of what stands still."""
+
+from flask import Blueprint, render_template
+
+from roadchief.accounts.signin import allows, current
+from roadchief.issues import pipes
+from roadchief.lib import clock
+from roadchief.web import tenant_transaction
+
+pages = Blueprint("pipes", __name__, url_prefix="/admin/pipes")
+
+
+@pages.get("")
+@allows("issues.pipes")
+def show() -> str:
+    at = clock.now()
+    with tenant_transaction(current().subdistrict_id) as session:
+        matters = pipes.look(session, at=at)
+    return render_template("issues/pipes.html", matters=matters, at=at, most=pipes.MOST)
