@@ -7,7 +7,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import events
-from roadchief.accounts import passwords, people, roster, sessions
+from roadchief.accounts import devices, passwords, people, roster, sessions
 from roadchief.accounts.signin import allows, current, device, signed_in
 from roadchief.errors import BadInput, NotAllowed
 from roadchief.lib import clock
@@ -15,6 +15,7 @@ from roadchief.lib.symbols import qr_svg
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.forms import id_field
 from roadchief.web.limits import limiter
+from roadchief.web.pages import language
 
 pages = Blueprint("account", __name__)
 PENDING = "second-factor"  # in the signed browser session until it is confirmed
@@ -31,6 +32,7 @@ def account() -> str:
             posts=roster.running_posts(session, actor.person_id, at=clock.now()),
             sessions=sessions.running(session, actor.person_id),
             this=g.sign_in_session,
+            device_name=lambda said: devices.plain_name(said, language()),
         )
 
 
