@@ -1,0 +1,44 @@
+"""The office's pages in a real browser: texts for replies, and what stands still."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.test_cases import AXE, OpenPage, sign_in
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+def serious(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then(r => r.violations)")
+    return [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
+
+
+def test_a_text_for_replies_is_filled_by_one_touch(open_page: OpenPage, site: Site) -> None:
+    page = sign_in(open_page, site, "operator", "/desk/?tab=open")
+    page.locator("[data-queue] td a").first.click()
+    form = page.locator("#do-contact")
+    form.locator("summary").first.click()
+    form.locator("details.replies summary").click()
+    form.locator("a[data-reply]").first.click()
+    field = form.locator("textarea")
+    expect(field).to_be_focused()
+    words = field.input_value()
+    assert words
+    assert "{" not in words
+    assert "reply=" not in page.url  # no page was fetched for it
+    field.fill(f"{words} 谢谢")
+    form.get_by_role("button").last.click()
+    expect(page.get_by_text("谢谢").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/admin/replies", "/admin/pipes"])
+def test_pages_of_the_office_are_within_reach_of_all(
+    open_page: OpenPage, site: Site, path: str
+) -> None:
+    page = sign_in(open_page, site, "operator", path)
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    assert serious(page) == []
