@@ -54,6 +54,7 @@ def menu() -> list[Entry]:
         ("plates.start", gettext("智能码"), "codes.history"),
         ("people.listing", gettext("人员"), "people.read"),
         ("imports.listing", gettext("导入"), "streets.import"),
+        ("routing.listing", gettext("派遣规则"), "issues.routing"),
         ("replies.listing", gettext("回复模板"), "issues.replies"),
         ("keys.listing", gettext("接口密钥"), "issues.keys"),
         ("pipes.show", gettext("运行状况"), "issues.pipes"),

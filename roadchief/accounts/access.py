@@ -77,6 +77,7 @@ TABLE: dict[str, frozenset[str]] = {
     "issues.keys": frozenset({"admin"}),
     "issues.replies": frozenset({"admin", "operator"}),
     "issues.pipes": frozenset({"admin", "operator", "auditor"}),
+    "issues.routing": frozenset({"admin", "operator"}),
 }
 
 

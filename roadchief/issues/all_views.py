@@ -18,6 +18,7 @@ from roadchief.issues import (
     pipe_views,
     publishing_views,
     reply_views,
+    routing_views,
     sheet_views,
 )
 from roadchief.web import refusals
@@ -40,6 +41,7 @@ def install(app: Flask) -> None:
             open311_filing_views.pages,
             key_views.pages,
             reply_views.pages,
+            routing_views.pages,
             pipe_views.pages,
             sheet_views.pages,
         )
