@@ -38,12 +38,12 @@ def nightly(timestamp: int) -> None:
     here = jobs.surroundings()
     database = here.database
     run(database, NIGHTLY, at=clock.now())
-    if here.settings.case_retention:
-        forget_old(database, here.settings, at=clock.now())
     for place in _places(database):
         with database.transaction(place) as session:
             promises.forget_old(session, at=clock.now())
             tallies.keep(session, at=clock.now())
+    if here.settings.case_retention:
+        forget_old(database, here.settings, at=clock.now())
 
 
 def run(database: Database, works: tuple[tuple[Find, Act], ...], *, at: datetime) -> int:

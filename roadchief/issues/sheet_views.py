@@ -34,7 +34,7 @@ def show(case_id: uuid.UUID) -> Response:
         )
     # Set in type after the database was let go.
     response = Response(sheet_paper.as_pdf(said), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="case-{said.number}.pdf"'
+    response.headers["Content-Disposition"] = f'attachment; filename="case-{said.number}.pdf"'
     return response
 
 
@@ -69,5 +69,5 @@ def walk() -> Response:
         )
     response = Response(round_sheet.as_pdf(told), content_type="application/pdf")
     name = f"round-{clock.local(at):%Y%m%d-%H%M}.pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -234,11 +234,19 @@ def longest(streets: list[Street], frame: Any) -> dict[str, Any]:
 
 
 def polygons(shape: Any) -> Iterator[Any]:
-    return (part for part in shapely.get_parts(shape) if part.geom_type == "Polygon")
+    return (
+        part
+        for part in shapely.get_parts(shape)
+        if part.geom_type == "Polygon" and not part.is_empty
+    )
 
 
 def lines(shape: Any) -> Iterator[Any]:
-    return (part for part in shapely.get_parts(shape) if part.geom_type == "LineString")
+    return (
+        part
+        for part in shapely.get_parts(shape)
+        if part.geom_type == "LineString" and not part.is_empty
+    )
 
 
 def _degrees(a: Any, b: Any) -> float:

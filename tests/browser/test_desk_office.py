@@ -42,3 +42,18 @@ def test_pages_of_the_office_are_within_reach_of_all(
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
     assert serious(page) == []
+
+
+def test_sheet_and_round_list_are_downloaded(open_page: OpenPage, site: Site) -> None:
+    page = sign_in(open_page, site, "operator", "/desk/?tab=open")
+    for box in page.locator("[data-queue] input[name=case]").all()[:3]:
+        box.check()
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="巡办清单").click()
+    assert coming.value.suggested_filename.startswith("round-")
+    assert coming.value.path().read_bytes().startswith(b"%PDF")
+    page.locator("[data-queue] td a").first.click()
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="案件单").click()
+    assert coming.value.suggested_filename.startswith("case-")
+    assert coming.value.path().read_bytes().startswith(b"%PDF")

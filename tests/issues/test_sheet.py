@@ -7,6 +7,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+import shapely
 import zxingcpp
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from roadchief.db import Database
 from roadchief.issues import cases, handling
 from roadchief.issues.models import Case
 from roadchief.lib import clock
+from roadchief.streets.models import BackgroundShape
 from tests import makers, pictures
 from tests.cast import Cast, sign_in
 from tests.issues import ground
@@ -104,6 +106,28 @@ def test_the_map_is_drawn_from_our_own_streets(
         row = session.get_one(Case, (HERE, case.id))
         row.place = None
     assert "未定位" in text_of(opened(client, case))
+
+
+def test_grounds_beside_the_drawing_and_odd_ones_do_no_harm(
+    client: FlaskClient, cast: Cast, database: Database, world: World
+) -> None:
+    case = made(database, world, category="ZX08")
+    door = (121.5187, 31.2291)
+    with database.transaction(HERE) as session:
+        for number, (east, north) in enumerate(((0.0, 0.0), (0.0021, 0.0), (-0.0021, 0.0005))):
+            x, y = door[0] + east, door[1] + north
+            house = shapely.box(x, y, x + 1e-4, y + 1e-4)
+            session.add(
+                BackgroundShape(
+                    subdistrict_id=HERE,
+                    kind="building",
+                    shape=shapely.MultiPolygon([house]),
+                    source="test",
+                    source_id=str(number),
+                )
+            )
+    sign_in(client, cast["operator"])
+    assert len(opened(client, case)) >= 1
 
 
 def test_out_of_reach_is_not_found(
