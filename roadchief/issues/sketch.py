@@ -22,6 +22,7 @@ LABEL_PT, NUMBER_PT = 7.5, 5.5
 SCALES_M = (50, 100, 200, 500, 1000, 2000)
 LONGEST_SCALE = 110  # points
 MOST_NUMBERS = 60
+NEXT_TO = 12  # points: marks nearer than this would hide each other
 
 
 class Map(Flowable):
@@ -142,15 +143,16 @@ class Map(Flowable):
         canvas.circle(0, 0, 2, stroke=0, fill=1)
 
     def _stops(self, canvas: Canvas, stops: Sequence[tuple[float, float]]) -> None:
-        """Numbers in the order of the walk; the first lies on top."""
-        for number in range(len(stops), 0, -1):
-            x, y = (one * self.scale for one in stops[number - 1])
+        """Numbers in the order of the walk; those that would lie on each other share a mark."""
+        for (x, y), numbers in shared([(x * self.scale, y * self.scale) for x, y in stops]):
+            words = told(numbers)
+            half = max(6.5, len(words) * LABEL_PT * 0.3 + 3)
             canvas.setFillColor(MARK)
             canvas.setStrokeColor(ROAD)
             canvas.setLineWidth(1)
-            canvas.circle(x, y, 6.5, stroke=1, fill=1)
+            canvas.roundRect(x - half, y - 6.5, 2 * half, 13, 6.5, stroke=1, fill=1)
             canvas.setFillColor(ROAD)
-            self._write(canvas, str(number), x, y - LABEL_PT * 0.36, LABEL_PT)
+            self._write(canvas, words, x, y - LABEL_PT * 0.36, LABEL_PT)
 
     def _edges(self, canvas: Canvas) -> None:
         canvas.setStrokeColor(KERB)
@@ -221,6 +223,27 @@ class Symbol(Flowable):
                     path.rect(x * module, self.height - (y + 1) * module, module + 0.05, module)
         self.canv.setFillColorRGB(0, 0, 0)
         self.canv.drawPath(path, stroke=0, fill=1)
+
+
+def shared(
+    places: Sequence[tuple[float, float]],
+) -> list[tuple[tuple[float, float], list[int]]]:
+    """Places with their numbers from 1 on; one that is nearly at an earlier one joins it."""
+    found: list[tuple[tuple[float, float], list[int]]] = []
+    for number, place in enumerate(places, start=1):
+        beside = next((one for one in found if math.dist(one[0], place) < NEXT_TO), None)
+        if beside:
+            beside[1].append(number)
+        else:
+            found.append((place, [number]))
+    return found
+
+
+def told(numbers: Sequence[int]) -> str:
+    """1,2 or 7-10: as short as can be."""
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{numbers[0]}-{numbers[-1]}"
+    return ",".join(map(str, numbers))
 
 
 def longest(streets: list[Street], frame: Any) -> dict[str, Any]:

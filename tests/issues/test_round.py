@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from roadchief.accounts.models import Post
 from roadchief.db import Database
-from roadchief.issues import walking
+from roadchief.issues import sketch, walking
 from roadchief.issues.models import Case
 from roadchief.lib import clock
 from tests import makers
@@ -127,3 +127,9 @@ def test_each_place_once_and_no_stretch_is_better_turned(places: list[walking.Pl
 def test_a_straight_street_is_walked_along() -> None:
     places = [(float(x), 0.0) for x in (50, 10, 90, 30, 70)]
     assert [places[one][0] for one in walking.ordered(places)] == [10, 30, 50, 70, 90]
+
+
+def test_marks_that_would_hide_each_other_share_one() -> None:
+    places = [(0.0, 0.0), (3.0, 0.0), (90.0, 0.0), (93.0, 1.0), (95.0, 0.0), (0.0, 4.0)]
+    marks = [sketch.told(numbers) for _place, numbers in sketch.shared(places)]
+    assert marks == ["1,2,6", "3-5"]
