@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.issues import pipes
 from roadchief.lib import clock
@@ -13,7 +14,13 @@ pages = Blueprint("pipes", __name__, url_prefix="/admin/pipes")
 @pages.get("")
 @allows("issues.pipes")
 def show() -> str:
-    at = clock.now()
-    with tenant_transaction(current().subdistrict_id) as session:
+    actor, at = current(), clock.now()
+    with tenant_transaction(actor.subdistrict_id) as session:
         matters = pipes.look(session, at=at)
-    return render_template("issues/pipes.html", matters=matters, at=at, most=pipes.MOST)
+    return render_template(
+        "issues/pipes.html",
+        matters=matters,
+        at=at,
+        most=pipes.MOST,
+        opens_cases=may(actor, "issues.desk").allowed,
+    )
