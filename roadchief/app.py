@@ -4,6 +4,8 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import threading
+import time
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -36,6 +38,7 @@ from roadchief.web import blobs as photos
 from roadchief.web import health, limits, logs, pages, refusals, security
 
 END_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
+LOOK_S, LAST_WORDS_S = 1.0, 3.0
 
 
 def create_served_app() -> Flask:
@@ -43,9 +46,19 @@ def create_served_app() -> Flask:
     the next one finds the port free and no old code goes on answering."""
     ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGTERM)
     server = multiprocessing.parent_process()
-    if server is not None and server.pid != os.getppid():  # it ended while we began
-        raise SystemExit(0)
+    if server is not None:
+        if server.pid != os.getppid():  # it ended while we began
+            raise SystemExit(0)
+        threading.Thread(target=_end_after, args=(server.pid,), daemon=True).start()
     return create_app()
+
+
+def _end_after(server: int) -> None:
+    """The signal alone can be lost: a worker that is just beginning has nobody yet to take it."""
+    while os.getppid() == server:
+        time.sleep(LOOK_S)
+    time.sleep(LAST_WORDS_S)
+    os._exit(0)
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:

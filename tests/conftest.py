@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database, enter_tenant, make_engine
 from tests import databases
+from tests.accounts.receivers import Mailbox
 from tests.cast import Cast
 
 WEIFANG = 310115004
@@ -190,6 +191,15 @@ def queries(engine: Engine) -> Callable[[], Any]:
             event.remove(engine, "before_cursor_execute", note)
 
     return watch
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server on loopback."""
+    box = Mailbox()
+    box.open()
+    yield box
+    box.close()
 
 
 @pytest.fixture

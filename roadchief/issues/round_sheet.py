@@ -9,10 +9,9 @@ from statistics import median
 from typing import Any
 
 import shapely
-from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +19,7 @@ from roadchief.codes.writing import Hand
 from roadchief.db import tenant_of
 from roadchief.issues import board, categories, moves, opening, sketch, surroundings, walking
 from roadchief.issues.models import Case
-from roadchief.issues.sheet_paper import LINE, MARGIN, PADDING, WIDE, Numbered, Styles
+from roadchief.issues.sheet_paper import LINE, WIDE, Numbered, Styles, a4
 from roadchief.issues.sheet_words import LIGHTS, WORDS, say
 from roadchief.issues.surroundings import NORTH_M, Surroundings
 from roadchief.lib import clock
@@ -172,16 +171,7 @@ def _stop(
 def as_pdf(told: Round) -> bytes:
     hand = Hand(_words(told))
     styles, out = Styles(hand), io.BytesIO()
-    page = SimpleDocTemplate(
-        out,
-        pagesize=A4,
-        leftMargin=MARGIN - PADDING,
-        rightMargin=MARGIN - PADDING,
-        topMargin=12 * mm,
-        bottomMargin=14 * mm,
-        title=told.title,
-        author=told.office,
-    )
+    page = a4(out, title=told.title, author=told.office)
 
     def canvas(*given: Any, **named: Any) -> Canvas:
         return Numbered(*given, hand=hand, foot=told.foot, language=told.language, **named)

@@ -46,21 +46,27 @@ class Styles:
         self.danger = hand.style(11, weight="bold", textColor=MARK)
 
 
-def as_pdf(sheet: Sheet) -> bytes:
-    """The sheet as PDF. Long words and many photos run on over as many pages as they need."""
-    hand = Hand(_words(sheet))
-    styles, out = Styles(hand), io.BytesIO()
-    page = SimpleDocTemplate(
+def a4(out: io.BytesIO, *, title: str, author: str, subject: str = "") -> SimpleDocTemplate:
+    """An empty document with the margins of every sheet."""
+    return SimpleDocTemplate(
         out,
         pagesize=A4,
         leftMargin=MARGIN - PADDING,
         rightMargin=MARGIN - PADDING,
         topMargin=12 * mm,
         bottomMargin=14 * mm,
-        title=f"{say('title', sheet.language)} {sheet.number}",
-        author=sheet.office,
-        subject=sheet.number,
+        title=title,
+        author=author,
+        subject=subject,
     )
+
+
+def as_pdf(sheet: Sheet) -> bytes:
+    """The sheet as PDF. Long words and many photos run on over as many pages as they need."""
+    hand = Hand(_words(sheet))
+    styles, out = Styles(hand), io.BytesIO()
+    title = f"{say('title', sheet.language)} {sheet.number}"
+    page = a4(out, title=title, author=sheet.office, subject=sheet.number)
 
     def canvas(*given: Any, **named: Any) -> Canvas:
         return Numbered(*given, hand=hand, foot=sheet.foot, language=sheet.language, **named)

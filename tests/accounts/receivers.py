@@ -6,12 +6,15 @@ import email.policy
 import socket
 import threading
 import time
+from dataclasses import replace
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
+
+from roadchief.config import Settings
 
 
 def free_port() -> int:
@@ -111,3 +114,15 @@ class Gateway:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def posting_to(mailbox: Mailbox, settings: Settings) -> Settings:
+    """With this mail server; people reach us by https."""
+    return replace(
+        settings,
+        smtp_host="127.0.0.1",
+        smtp_port=mailbox.port,
+        smtp_security="none",
+        mail_from="lz@weifang.example.cn",
+        public_url="https://lz.example.cn",
+    )

@@ -24,7 +24,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.lib import clock, outbound
 from tests import makers
-from tests.accounts.receivers import Gateway, Mailbox, free_port
+from tests.accounts.receivers import Gateway, Mailbox, free_port, posting_to
 from tests.accounts.test_notices import CASE, WORDS
 from tests.accounts.test_wording import SOURCE
 from tests.conftest import WEIFANG, make_settings
@@ -39,14 +39,6 @@ def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.open()
-    yield box
-    box.close()
-
-
-@pytest.fixture
 def gateway() -> Iterator[Gateway]:
     made = Gateway()
     made.open()
@@ -56,14 +48,7 @@ def gateway() -> Iterator[Gateway]:
 
 @pytest.fixture
 def by_mail(fresh_url: str, tmp_path: Path, mailbox: Mailbox) -> Settings:
-    return replace(
-        make_settings(fresh_url, tmp_path),
-        smtp_host="127.0.0.1",
-        smtp_port=mailbox.port,
-        smtp_security="none",
-        mail_from="lz@weifang.example.cn",
-        public_url="https://lz.example.cn",
-    )
+    return posting_to(mailbox, make_settings(fresh_url, tmp_path))
 
 
 @pytest.fixture

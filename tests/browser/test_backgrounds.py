@@ -24,7 +24,6 @@ from roadchief.lib.coords import Datum
 from tests import databases, makers
 from tests.conftest import WEIFANG, make_settings
 
-pytestmark = pytest.mark.xdist_group("browser")
 DATUM_JS = (ROOT / "static/js/datum.js").read_text(encoding="utf-8")
 PAINT = (255, 0, 255)
 TILE = 256

@@ -25,7 +25,6 @@ from tests.conftest import WEIFANG, make_settings
 from tests.issues import ground
 from tests.issues.ground import CENTRE, World
 
-pytestmark = pytest.mark.xdist_group("browser")
 AXE = ROOT / "static" / "vendor" / "axe.min.js"
 
 

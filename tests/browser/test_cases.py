@@ -14,7 +14,6 @@ from roadchief.lib import clock
 from tests import pictures
 from tests.browser.conftest import Site
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 HERE = 310115004
 AXE = ROOT / "static" / "vendor" / "axe.min.js"

@@ -14,7 +14,6 @@ from roadchief.lib import clock
 from tests import pictures
 from tests.browser.conftest import Site
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 AXE = ROOT / "static" / "vendor" / "axe.min.js"
 PHONE = {"width": 390, "height": 844}

@@ -6,8 +6,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Site
 from tests.browser.test_cases import AXE, OpenPage, sign_in
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def serious(page: Page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 from roadchief.lib import clock
 from tests.browser.conftest import Site
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 LIST = "/admin/streets/storefronts"
 

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 NAMES = """() => {
   const layers = [];

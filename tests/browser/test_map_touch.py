@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 STATION = (31.22905, 121.51905)  # the demo's 崂山路党群服务站
 

@@ -9,7 +9,6 @@ from tests.browser.conftest import Site
 from tests.browser.test_cases import person, sign_in
 from tests.browser.test_pages import AXE, sideways
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 SMALL = """() => [...document.querySelectorAll('main a, main button, main summary, main input')]
   .filter(one => one.offsetParent && one.type !== 'hidden')

@@ -12,7 +12,6 @@ from roadchief.config import ROOT
 from roadchief.lib import clock
 from tests.browser.conftest import Site
 
-pytestmark = pytest.mark.xdist_group("browser")
 OpenPage = Callable[..., Page]
 AXE = ROOT / "static" / "vendor" / "axe.min.js"
 PAGES = ["/", "/map/", "/sign-in", "/nothing-here", "/map/search?q=桂香"]

@@ -13,7 +13,6 @@ from tests import pictures
 from tests.pwa.handset import Handset
 from tests.pwa.street import Street, street
 
-pytestmark = pytest.mark.xdist_group("browser")
 Phones = Callable[..., Handset]
 
 

@@ -19,7 +19,6 @@ from tests.pwa.handset import ARGUMENTS, Handset
 from tests.pwa.street import Street, street
 from tests.pwa.wire import Fault, Wire
 
-pytestmark = pytest.mark.xdist_group("browser")
 Phones = Callable[..., Handset]
 NOWHERE = "01900000-0000-7000-8000-000000000000"
 

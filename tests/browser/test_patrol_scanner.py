@@ -14,7 +14,6 @@ from tests.conftest import CHROMIUM
 from tests.pwa.handset import ARGUMENTS, Handset
 from tests.pwa.street import Street, street
 
-pytestmark = pytest.mark.xdist_group("browser")
 AXE = ROOT / "static" / "vendor" / "axe.min.js"
 SHUT = """() => {
   navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', '%s'); };

@@ -21,7 +21,6 @@ from tests.browser.conftest import Site
 from tests.conftest import WEIFANG
 from tests.maps.test_duty_layers import visit
 
-pytestmark = pytest.mark.xdist_group("browser")
 WIDTHS = [390, 1440]
 SHEETS = ["coverage", "cases", "hot", "compare", "patrol"]
 PAGES = [*SHEETS, "segment", "morning", "district", "districts"]

@@ -33,8 +33,6 @@ AWAY = re.compile(r"sign-out|[?&](lang|type)=")
 MOST = 130  # pages a role; a kind of page counts once
 EACH = 3  # of a kind of page, as many are opened
 
-pytestmark = pytest.mark.xdist_group("links")  # the demo is loaded once
-
 
 @pytest.fixture(scope="module")
 def town(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Path]]:

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -31,7 +30,7 @@ from roadchief.issues import (
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Rating, Receipt
 from roadchief.lib import clock
-from tests.accounts.receivers import Mailbox
+from tests.accounts.receivers import Mailbox, posting_to
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG
 from tests.issues import ground
@@ -42,24 +41,9 @@ LI = "li@example.cn"
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.open()
-    yield box
-    box.close()
-
-
-@pytest.fixture
 def posted(settings: Settings, mailbox: Mailbox) -> Settings:
     """With a mail server; people reach us by https."""
-    return replace(
-        settings,
-        smtp_host="127.0.0.1",
-        smtp_port=mailbox.port,
-        smtp_security="none",
-        mail_from="lz@weifang.example.cn",
-        public_url="https://lz.example.cn",
-    )
+    return posting_to(mailbox, settings)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.issues import adjusting, cases, feedback, messages, subscribing
 from roadchief.issues.voices import Receipt
-from tests.accounts.receivers import Mailbox
+from tests.accounts.receivers import Mailbox, posting_to
 from tests.conftest import WEIFANG, make_settings
 from tests.issues import ground
 from tests.issues.ground import CENTRE, TUESDAY
@@ -27,23 +25,8 @@ LI = "li@example.cn"
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    box.open()
-    yield box
-    box.close()
-
-
-@pytest.fixture
 def posted(fresh_url: str, tmp_path: Path, mailbox: Mailbox) -> Settings:
-    return replace(
-        make_settings(fresh_url, tmp_path),
-        smtp_host="127.0.0.1",
-        smtp_port=mailbox.port,
-        smtp_security="none",
-        mail_from="lz@weifang.example.cn",
-        public_url="https://lz.example.cn",
-    )
+    return posting_to(mailbox, make_settings(fresh_url, tmp_path))
 
 
 def reported(real: Database, posted: Settings) -> tuple[uuid.UUID, uuid.UUID]:
