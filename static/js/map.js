@@ -169,28 +169,30 @@ window.RoadChiefMap = (() => {
 
     const form = document.querySelector("[data-search]"), list = document.querySelector("[data-hits]");
     if (!form) return;
-    let last = 0;
+    let last = 0, timer;
+    // What was asked before is not shown any more: an answer that comes late must not cover the map.
+    const close = () => { last += 1; clearTimeout(timer); list.replaceChildren(); };
     const search = async () => {
       const asked = form.q.value.trim(), mine = ++last;
-      if (!asked) { list.replaceChildren(); return; }
+      if (!asked) { close(); return; }
       const answer = await fetch("/map/search?q=" + encodeURIComponent(asked) + "&s=" + given.subdistrict, { headers: { Accept: "application/json" } }).catch(() => null);
-      if (mine !== last) return;
       const hits = answer && answer.ok ? (await answer.json()).hits : [];
+      if (mine !== last) return;
       list.replaceChildren(...hits.map((hit) => {
         const row = make("li"), button = make("button", undefined, "hit");
         button.type = "button";
         button.append(make("b", hit.title || given.words.empty), make("span", hit.place, "sub"));
         button.addEventListener("click", () => {
-          list.replaceChildren(); form.q.blur(); map.setView([hit.lat, hit.lon], 18, { animate: false });
+          close(); form.q.blur(); map.setView([hit.lat, hit.lon], 18, { animate: false });
           open(hit.kind === "segment" ? "segments" : "storefronts", hit.id, L.latLng(hit.lat, hit.lon));
         });
         row.append(button); return row;
       }));
       if (!hits.length) list.replaceChildren(make("li", given.words.nothing, "sub"));
     };
-    let timer; form.q.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 250); });
+    form.q.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 250); });
     form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
-    form.addEventListener("keydown", (event) => { if (event.key === "Escape") list.replaceChildren(); });
+    form.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   }
   return { attach };
 })();

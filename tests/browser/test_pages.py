@@ -50,6 +50,24 @@ def test_axe_finds_nothing_serious(open_page: OpenPage, path: str, scheme: str) 
     assert serious == []
 
 
+def test_an_answer_that_comes_late_does_not_cover_the_map(open_page: OpenPage) -> None:
+    page = open_page("/map/", width=390, height=844)
+    box, hits = page.get_by_role("searchbox"), page.locator("[data-hits] button")
+    box.fill("早点铺")
+    expect(hits.first).to_be_visible()
+    page.evaluate(
+        """() => { const quick = window.fetch; window.fetch = (...given) =>
+          new Promise((done) => setTimeout(() => done(quick(...given)),
+            String(given[0]).includes('/map/search') ? 900 : 0)); }"""
+    )
+    box.fill("早点")
+    page.wait_for_timeout(400)  # it is asked by now
+    hits.first.click()
+    page.wait_for_timeout(1500)
+    expect(hits).to_have_count(0)
+    expect(page.locator(".leaflet-popup h3")).to_contain_text("早点铺")
+
+
 def test_a_shop_is_found_and_tells_who_answers(open_page: OpenPage) -> None:
     page = open_page("/map/", width=390, height=844)
     page.get_by_role("searchbox").fill("崂山路 ")

@@ -11,7 +11,10 @@ import pyarrow as pa
 import pyogrio
 import pytest
 import shapely
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from roadchief.db import Database
 from roadchief.errors import Refusal
@@ -194,6 +197,23 @@ def test_imports_of_several_sources_at_once_share_the_numbers(
     )
     numbers = human_numbers_of(real)
     assert len(numbers) == len(set(numbers)) == 4500
+
+
+def test_a_batch_that_met_another_in_a_deadlock_is_written_alone(
+    real: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[bool] = []
+    first = stage._take_turn
+
+    def meet(session: Session, numbers: HumanNumbers, *, alone: bool) -> None:
+        turns.append(alone)
+        if not alone:
+            raise OperationalError("INSERT", {}, DeadlockDetected())
+        first(session, numbers, alone=alone)
+
+    monkeypatch.setattr(stage, "_take_turn", meet)
+    report = take(real, file_of(tmp_path / "a.gpkg", 40))
+    assert (report.added, turns) == (40, [False, True])
 
 
 def test_two_imports_of_one_source_at_once_lose_nothing(

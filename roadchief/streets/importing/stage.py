@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database, driver_connection, in_turn, tenant_of
@@ -117,6 +118,10 @@ def write(database: Database, subdistrict_id: int, doors: Doors, writing: Writin
             if SOURCE_TAKEN in str(error.orig):
                 raise ImportedMeanwhile(source=writing.source) from error
             if NUMBER_TAKEN not in str(error.orig) or alone:
+                raise
+        except OperationalError as error:
+            # Each of two imports met a number that the other has just given out.
+            if not isinstance(error.orig, DeadlockDetected) or alone:
                 raise
 
 
