@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask_limiter.util import get_remote_address
 from sqlalchemy.orm import Session
 
 import roadchief.maps.duty_layers  # noqa: F401 (makes its layers known)
 from roadchief.accounts.access import Actor, may
 from roadchief.accounts.signin import current_or_none, public
-from roadchief.errors import NotFound
+from roadchief.errors import NotFound, TooMany
 from roadchief.lib import clock
 from roadchief.maps import layers, shelf, tiles
 from roadchief.maps.layers import Layer
@@ -18,7 +19,7 @@ from roadchief.maps.shelf import Memory, Tile, Wanted
 from roadchief.maps.views import ALLOWED, subdistrict, subdistrict_code
 from roadchief.streets import catalog
 from roadchief.web import settings, tenant_transaction
-from roadchief.web.limits import limiter
+from roadchief.web.limits import limiter, within_here
 
 pages = Blueprint("tiles", __name__, url_prefix="/tiles")
 EXTENSION = "roadchief.tiles"
@@ -27,6 +28,7 @@ TRUST_S = 2.0
 MEMORY_BYTES = 32 << 20  # a process
 MVT = "application/vnd.mapbox-vector-tile"
 MAKING_LIMIT = "1200 per minute"  # tiles made for one address; kept ones are not counted
+SMALL_A_MINUTE = 3000  # small squares made for one address by one process
 
 
 @pages.get("/<layer>/<int(signed=True):z>/<int(signed=True):x>/<int(signed=True):y>.mvt")
@@ -106,9 +108,8 @@ def _find(code: int, wanted: Wanted) -> Tile:
 def _at_once(session: Session, wanted: Wanted, *, keep: bool, at: datetime) -> Tile:
     most = settings().tile_store_mb << 20
     found, made = shelf.at_once(session, wanted, keep=keep, at=at, most_bytes=most)
-    if made:
-        with limiter.limit(MAKING_LIMIT):
-            pass
+    if made and not within_here("small tile", get_remote_address(), a_minute=SMALL_A_MINUTE):
+        raise TooMany(retry_s=60)
     return found
 
 

@@ -13,6 +13,8 @@ import pytest
 import shapely
 from flask import Flask
 from flask.testing import FlaskClient
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,7 @@ from roadchief.maps.layers import Layer
 from roadchief.maps.tiles import Square
 from roadchief.streets import chiefs
 from roadchief.streets.models import RoadSegment
+from roadchief.web import limits
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import make_settings
@@ -525,8 +528,22 @@ def test_tiles_that_must_be_made_are_limited_and_kept_ones_are_not(
     monkeypatch.setattr(tile_views, "MAKING_LIMIT", "2 per minute")
     settings = replace(make_settings(fresh_url, tmp_path), testing=False, rate_limit="3 per minute")
     client = create_app(settings, real).test_client()
-    assert [client.get(address("streets", z)).status_code for z in (16, 15, 14)] == [200, 200, 429]
-    assert all(client.get(address("streets", 16)).status_code == 200 for _ in range(8))
+    assert [client.get(address("streets", z)).status_code for z in (15, 14, 13)] == [200, 200, 429]
+    assert all(client.get(address("streets", 15)).status_code == 200 for _ in range(8))
+
+
+def test_small_tiles_are_limited_without_asking_the_database(
+    real: Database, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tile_views, "SMALL_A_MINUTE", 2)
+    monkeypatch.setattr(limits, "_HERE", FixedWindowRateLimiter(MemoryStorage()))
+    settings = replace(make_settings(fresh_url, tmp_path), testing=False)
+    client = create_app(settings, real).test_client()
+    found = [client.get(address("streets", z)) for z in (16, 17, 18)]
+    assert [one.status_code for one in found] == [200, 200, 429]
+    assert found[2].headers["Retry-After"] == "60"
+    with real.transaction(CODE) as session:
+        assert session.scalar(text("SELECT count(*) FROM rate_count")) == 0
 
 
 def test_the_worker_sweeps_every_subdistrict(real: Database, site: Flask) -> None:
