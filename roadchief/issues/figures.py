@@ -17,6 +17,7 @@ from roadchief.lib import clock
 # Under so many cases a rate says nothing: counts are shown instead.
 FEWEST_FOR_A_RATE = 10
 DEFAULT_WEEKS = 13
+YEARS = (1970, 2100)
 CUTS = ("unit", "category", "segment", "week")
 Counts = dict[tuple[str, str], Counter[str]]
 
@@ -161,7 +162,9 @@ def _figure(key: str, name: str, found: Counter[str]) -> Figure:
 
 
 def _day(given: str | None) -> date | None:
+    """A day on which there can be cases; the ends of the calendar leave no room to count from."""
     try:
-        return date.fromisoformat((given or "")[:10])
+        found = date.fromisoformat((given or "")[:10])
     except ValueError:
         return None
+    return found if YEARS[0] <= found.year <= YEARS[1] else None

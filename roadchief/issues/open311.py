@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 # What XML 1.0 cannot hold.
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+YEARS = (1970, 2100)
 MOST_DAYS = 90
 MOST = 1000  # also what is told where no size is asked
 XML, JSON = "text/xml; charset=utf-8", "application/json; charset=utf-8"
@@ -99,10 +100,10 @@ def instant(text: str | None) -> datetime | None:
         ) from error
     if found.tzinfo is None:
         raise BadRequest(f"{text[:40]!r} has no time zone")
-    try:
-        return found.astimezone(UTC)
-    except OverflowError as error:
-        raise BadRequest(f"{text[:40]!r} is out of range") from error
+    # Windows are counted from it in both directions, so the ends of the calendar are no times.
+    if not YEARS[0] <= found.year <= YEARS[1]:
+        raise BadRequest(f"{text[:40]!r} is out of range: {YEARS[0]} to {YEARS[1]}")
+    return found.astimezone(UTC)
 
 
 def told(at: datetime | None) -> str | None:

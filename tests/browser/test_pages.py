@@ -50,6 +50,14 @@ def test_axe_finds_nothing_serious(open_page: OpenPage, path: str, scheme: str) 
     assert serious == []
 
 
+def test_the_sign_on_the_send_button_has_its_size(open_page: OpenPage) -> None:
+    page = open_page("/report?s=310115004", width=390, height=844)
+    sign = page.locator("div.bar button svg").bounding_box()
+    assert sign
+    assert 18 <= sign["width"] <= 30
+    assert abs(sign["width"] - sign["height"]) < 2
+
+
 def test_an_answer_that_comes_late_does_not_cover_the_map(open_page: OpenPage) -> None:
     page = open_page("/map/", width=390, height=844)
     box, hits = page.get_by_role("searchbox"), page.locator("[data-hits] button")

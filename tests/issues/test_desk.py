@@ -346,5 +346,11 @@ def test_statistics(
     assert [row.cases for row in found.cuts["unit"]] == [11]
     few = figures.Figure("", "", *([3] * 10))
     assert few.rate("solved") is None
-    for odd in ("from=x&to=y", "from=2031-01-01&to=2026-01-01", "from=0001-01-01"):
+    for odd in (
+        "from=x&to=y",
+        "from=2031-01-01&to=2026-01-01",
+        "from=0001-01-01",
+        "to=0001-01-01",
+        "to=9999-12-31",
+    ):
         assert client.get(f"/desk/figures?{odd}").status_code == 200

@@ -129,6 +129,8 @@ def test_filters_paging_and_windows(client: FlaskClient, database: Database, wor
     [
         ("start_date=2026-01-01T00:00:00Z&end_date=2026-04-02T00:00:00Z", 400),
         ("start_date=yesterday", 400),
+        ("start_date=9999-12-31T00:00:00Z", 400),
+        ("end_date=0001-01-01T00:00:00Z", 400),
         ("start_date=2026-01-01T00:00:00", 400),
         ("end_date=9999-12-31T23:59:59-23:00", 400),
         ("status=dancing", 400),
