@@ -105,6 +105,7 @@ def register_packages(app: Flask) -> None:
         api_views.pages,
     ):
         app.register_blueprint(blueprint)
+    refusals.dialects["/ogc/"] = ogc_views.refused
     tile_views.install(app)
     codes.install(app)
     issues.install(app)

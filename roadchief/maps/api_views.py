@@ -9,7 +9,14 @@ import roadchief.maps.duty_collections  # noqa: F401 (makes its collections know
 from roadchief.accounts.signin import public
 from roadchief.maps import api, collections, features
 from roadchief.maps.features import Wanted
-from roadchief.maps.ogc_views import OPEN, known_collection, own_actor, reader, wanted_of
+from roadchief.maps.ogc_views import (
+    OPEN,
+    address,
+    known_collection,
+    own_actor,
+    reader,
+    wanted_of,
+)
 from roadchief.maps.views import subdistrict
 from roadchief.web import settings, tenant_transaction
 
@@ -59,7 +66,7 @@ def items(name: str) -> Response:
     more = None
     if found.next_after:
         asked = {**request.args.to_dict(), "after": str(found.next_after)}
-        more = url_for("api.items", _external=True, name=name, **asked)
+        more = address("api.items", asked, name=name)
     return jsonify(items=[_flat(one) for one in found.features], next=more)
 
 

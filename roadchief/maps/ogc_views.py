@@ -6,13 +6,15 @@ reads those of the own post, of the own sub-district.
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from roadchief.accounts.access import Actor
 from roadchief.accounts.signin import current_or_none, public
-from roadchief.errors import NotFound
+from roadchief.errors import NotFound, Refusal
 from roadchief.lib import clock
 from roadchief.maps import collections, features
 from roadchief.maps.collections import Collection
@@ -104,10 +106,11 @@ def items(name: str) -> Response:
     wanted = wanted_of(known)
     with tenant_transaction(here.id) as session:
         found = features.page(session, known, wanted)
-    links = [_link("ogc.items", "self", kind=GEOJSON, name=name, **request.args.to_dict())]
+    asked = request.args.to_dict()
+    links = [_link("ogc.items", "self", kind=GEOJSON, asked=asked, name=name)]
     if found.next_after:
-        more = {**request.args.to_dict(), "after": str(found.next_after)}
-        links.append(_link("ogc.items", "next", kind=GEOJSON, name=name, **more))
+        more = {**asked, "after": str(found.next_after)}
+        links.append(_link("ogc.items", "next", kind=GEOJSON, asked=more, name=name))
     body = {
         "type": "FeatureCollection",
         "features": found.features,
@@ -226,9 +229,10 @@ def _refuse_unknown(allowed: set[str]) -> None:
 def _limit(given: str | None) -> int:
     if given is None:
         return USUAL
-    if not re.fullmatch(r"\d{1,9}", given, re.ASCII) or int(given) < 1:
+    if not re.fullmatch(r"0*[1-9]\d*", given, re.ASCII):
         raise bad("limit", "应为 1 以上的整数", "a whole number from 1")
-    return min(int(given), MOST)
+    digits = given.lstrip("0")
+    return min(int(digits), MOST) if len(digits) < 10 else MOST  # §7.15.2: never an error
 
 
 def _key(given: str | None) -> uuid.UUID | None:
@@ -254,12 +258,32 @@ def _geojson(body: dict[str, Any], crs: str) -> Response:
 
 
 def _link(
-    endpoint: str, rel: str, *, kind: str = "application/json", **values: Any
+    endpoint: str,
+    rel: str,
+    *,
+    kind: str = "application/json",
+    asked: Mapping[str, str] | None = None,
+    **values: Any,
 ) -> dict[str, str]:
-    if "s" in request.args:
-        values.setdefault("s", request.args["s"])
-    href = url_for(endpoint, _external=True, _anchor=None, _method=None, _scheme=None, **values)
-    return {"href": href, "rel": rel, "type": kind}
+    given = {"s": request.args["s"]} if "s" in request.args else {}
+    return {
+        "href": address(endpoint, {**given, **(asked or {})}, **values),
+        "rel": rel,
+        "type": kind,
+    }
+
+
+def address(endpoint: str, asked: Mapping[str, str], **values: Any) -> str:
+    """With what a client asked as its query: properties may be called as parts of a path are."""
+    path = url_for(endpoint, _external=True, **values)
+    return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def refused(refusal: Refusal, status: int) -> Response:
+    """OGC 17-069r4 §7.15.7 and 7.15.8: what is unknown or out of order in a query is a 400."""
+    answer = jsonify(code=refusal.code, description=refusal.say(language()))
+    answer.status_code = 400 if status == 422 else status
+    return answer
 
 
 def _title(known: Collection) -> str:

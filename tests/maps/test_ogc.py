@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -150,15 +151,37 @@ def test_a_bad_question_is_refused_by_name(
     client: FlaskClient, corner: RoadSegment, asked: dict[str, str]
 ) -> None:
     answer = client.get("/ogc/collections/storefronts/items", query_string=asked)
-    assert answer.status_code == 422
-    assert answer.is_json
+    assert answer.status_code == 400
+    assert set(answer.get_json()) == {"code", "description"}
 
 
 def test_the_whole_world_and_a_huge_limit_are_answered_within_bounds(
     client: FlaskClient, corner: RoadSegment
 ) -> None:
-    found = items(client, "storefronts", bbox="-180,-90,180,90", limit="999999999")
-    assert len(found["features"]) == 11
+    for huge in ("999999999", "9" * 30, "9" * 5000, "00011"):
+        found = items(client, "storefronts", bbox="-180,-90,180,90", limit=huge)
+        assert len(found["features"]) == 11
+
+
+@pytest.mark.parametrize("name", ["O'Reilly\";--", "空 & 置", "面馆"])
+def test_a_filter_called_as_a_part_of_the_address_pages_on(
+    client: FlaskClient, corner: RoadSegment, database: Database, name: str
+) -> None:
+    """`name` is a property, and was a value of the route too; so with `kind`."""
+    with database.transaction(WEIFANG) as session:
+        session.execute(text("UPDATE storefront SET name = :name"), {"name": name})
+    for first in ("/ogc/collections/storefronts/items", "/api/v1/storefronts"):
+        seen: list[str] = []
+        address = f"{first}?{urlencode({'name': name, 's': WEIFANG, 'limit': 4})}"
+        while address:
+            answer = client.get(address)
+            assert answer.status_code == 200, answer.get_data(as_text=True)
+            told = answer.get_json()
+            seen += [one["id"] for one in told.get("items") or told["features"]]
+            links = {one["rel"]: one["href"] for one in told.get("links", [])}
+            address = told.get("next") or links.get("next")
+        assert len(seen) == len(set(seen)) == 11
+    assert items(client, "stations", kind="rider")["features"] == []
 
 
 def test_other_peoples_layers_are_not_found(
@@ -295,7 +318,7 @@ def test_days_of_a_permit_are_days_of_the_streets(client: FlaskClient, database:
     ):
         assert len(items(client, "permit_areas", **asked)["features"]) == count, asked
     refused = client.get("/ogc/collections/permit_areas/items?valid_from=spring")
-    assert refused.status_code == 422
+    assert refused.status_code == 400
 
 
 @pytest.fixture
