@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import shapely
 from flask import Flask
@@ -556,3 +557,55 @@ def test_the_worker_sweeps_every_subdistrict(real: Database, site: Flask) -> Non
     with real.transaction(CODE) as session:
         assert session.scalar(text("SELECT count(*) FROM tile_store")) == 0
         assert session.scalar(text("SELECT count(*) FROM tile_change")) == 0
+
+
+# How the counts are made, as the app's role sees it.
+
+CROWD = 310115004, 310115013, 310115005
+MIXED = """
+INSERT INTO storefront (subdistrict_id, id, door, house_number, address, human_number, pieces,
+  initials, duty_zone_drawn, source, source_id, source_datum, opened_at)
+SELECT (ARRAY[%s])[1 + n %% 3], gen_random_uuid(),
+  ST_SetSRID(ST_MakePoint(121.5 + random() * 0.04, 31.2 + random() * 0.04), 4326), n || '号',
+  '路' || n || '号', 'N-' || n, '{}', '', false, 'test', n::text, 'wgs84', now()
+FROM generate_series(1, %s) n ORDER BY random()
+"""
+
+
+@pytest.mark.parametrize(("count", "counted"), [(9, False), (9, True), (30_000, True)])
+def test_counts_come_from_the_index_alone_before_anything_is_vacuumed(
+    fresh_url: str, tmp_path: Path, count: int, counted: bool
+) -> None:
+    """Rows of three sub-districts mixed, with and without statistics: as after a bulk load."""
+    database = Database(make_settings(fresh_url, tmp_path))
+    for code in CROWD:
+        with database.transaction(code) as session:
+            makers.make_subdistrict(session, code)
+    database.engine.dispose()
+    said: list[str] = []
+    with psycopg.connect(fresh_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE storefront SET (autovacuum_enabled = false)")
+        connection.execute((MIXED % (", ".join(map(str, CROWD)), count)).encode())
+        if counted:
+            connection.execute("ANALYZE storefront")
+        connection.add_notice_handler(lambda one: said.append(str(one.message_primary)))
+        for setting in (
+            "LOAD 'auto_explain'",
+            "SET auto_explain.log_min_duration = 0",
+            "SET auto_explain.log_nested_statements = on",
+            "SET client_min_messages = log",
+            "SET ROLE roadchief_app",
+            f"SET roadchief.subdistrict = '{CODE}'",
+        ):
+            connection.execute(setting.encode())
+        z, x, y = 12, HERE[1] >> (HERE[0] - 12), HERE[2] >> (HERE[0] - 12)
+        found = connection.execute(
+            "SELECT sum(count) FROM storefront_clusters(%s, %s, %s, %s)", [CODE, z, x, y]
+        ).fetchone()
+    assert found
+    assert found[0] > 0
+    plans = [one for one in said if "FROM storefront f" in one]
+    assert plans
+    for plan in plans:
+        assert "Index Only Scan using ix_storefront_square" in plan
+        assert "Gather" not in plan
