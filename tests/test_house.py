@@ -96,6 +96,11 @@ PURE = {
     "maps/hours.py",
     "maps/backgrounds.py",
 }
+# Rooms of a package, high to low. Its other modules are its core, which knows none of its rooms.
+ROOMS: dict[str, list[str]] = {
+    "issues": ["desk"],
+}
+WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}
 MOST_LINES = 350
 MOST_FUNCTION_LINES = 50
@@ -150,6 +155,30 @@ def test_lower_packages_never_import_higher_ones(path: Path) -> None:
             and own
             in {"cli", "app", "worker", "db", "migrations", "events", "jobs", "web", "cluster_cli"}
         ), f"{name_of(path)} imports {module}, which lies above or beside it"
+
+
+def height_of(package: str, part: str) -> int:
+    """How high something stands in its package: wiring, rooms, core."""
+    rooms = ROOMS[package]
+    if part in WIRING:
+        return len(rooms) + 1
+    return len(rooms) - rooms.index(part) if part in rooms else 0
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) in ROOMS], ids=name_of)
+def test_rooms_know_only_what_lies_below_them(path: Path) -> None:
+    package, part = path.relative_to(HOUSE).with_suffix("").parts[:2]
+    if path.parent.parent != HOUSE:
+        assert part in ROOMS[package], f"{package}/{part} is no room: see ROOMS"
+    for module in imports_of(path):
+        root, *rest = module.split(".")
+        if root != "roadchief" or len(rest) < 2 or rest[0] != package or rest[1] == part:
+            continue
+        if not {rest[1], part} & set(ROOMS[package]):
+            continue  # core and wiring among themselves
+        assert height_of(package, rest[1]) < height_of(package, part), (
+            f"{name_of(path)} imports {module}, which lies above it"
+        )
 
 
 @pytest.mark.parametrize("name", sorted(PURE))

@@ -1,4 +1,8 @@
 """Case handling. Read in this order: workflow (what may happen), deadlines, routing, categories,
+cases (making it happen), opening, handling, adjusting, merging, reach, board and story (seeing it).
 
-cases (making it happen), handling, feedback, duplicates, board and story (seeing it).
+This core knows none of its rooms; each room knows the core and what stands below it, and
+`all_views`, `jobs` and `cli` put them together. Rooms, high to low (tests/test_house.py holds it):
+
+* desk: the pages of departments, operation centre and chiefs
 """

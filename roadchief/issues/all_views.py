@@ -4,7 +4,6 @@ from flask import Flask
 
 from roadchief.codes import faces
 from roadchief.issues import (
-    bulk_views,
     citizen_views,
     face_views,
     feed_views,
@@ -16,11 +15,11 @@ from roadchief.issues import (
     open311_filing_views,
     open311_views,
     pipe_views,
-    publishing_views,
     reply_views,
     routing_views,
     sheet_views,
 )
+from roadchief.issues.desk import bulk_views, publishing_views
 from roadchief.web import refusals
 
 

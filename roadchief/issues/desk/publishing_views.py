@@ -9,13 +9,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief import blobs
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import NotFound
-from roadchief.issues import acting, cases, desk_views, forms, publishing
-from roadchief.issues.desk_views import reached
+from roadchief.issues import acting, cases, forms, publishing
+from roadchief.issues.desk import views
+from roadchief.issues.desk.views import reached
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import boxes_from
 
-pages = desk_views.pages  # the same desk
+pages = views.pages  # the same desk
 
 
 @pages.post("/cases/<uuid:case_id>/words")

@@ -11,9 +11,10 @@ from roadchief.accounts.access import Actor
 from roadchief.accounts.signin import allows, current
 from roadchief.db import savepoint, tenant_of
 from roadchief.errors import Refusal
-from roadchief.issues import acting, cases, categories, desk_views, forms, moves, reach
+from roadchief.issues import acting, cases, categories, forms, moves, reach
 from roadchief.issues.acting import Act
-from roadchief.issues.desk_views import reached
+from roadchief.issues.desk import views
+from roadchief.issues.desk.views import reached
 from roadchief.issues.models import Case
 from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase, bad
@@ -21,7 +22,7 @@ from roadchief.lib import clock
 from roadchief.web import tenant_transaction
 from roadchief.web.pages import language
 
-pages = desk_views.pages  # the same desk
+pages = views.pages  # the same desk
 MOST_AT_ONCE = 200
 IN_BULK = ("accept", "dispatch", "remind", "note", "inspect", "check")
 
