@@ -5,4 +5,5 @@ This core knows none of its rooms; each room knows the core and what stands belo
 `all_views`, `jobs` and `cli` put them together. Rooms, high to low (tests/test_house.py holds it):
 
 * desk: the pages of departments, operation centre and chiefs
+* feeds: public cases as Atom feeds
 """

@@ -6,7 +6,6 @@ from roadchief.codes import faces
 from roadchief.issues import (
     citizen_views,
     face_views,
-    feed_views,
     figures_views,
     key_views,
     mail_views,
@@ -20,6 +19,7 @@ from roadchief.issues import (
     sheet_views,
 )
 from roadchief.issues.desk import bulk_views, publishing_views
+from roadchief.issues.feeds import views as feed_views
 from roadchief.web import refusals
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, url_for
 
 from roadchief.accounts.signin import public
 from roadchief.errors import NotFound
-from roadchief.issues import atom, feeds
+from roadchief.issues.feeds import atom, reading
 from roadchief.issues.models import Case
 from roadchief.issues.open311_views import photo_address
 from roadchief.lib import clock
@@ -46,8 +46,8 @@ def _feed(
     at, base = clock.now(), settings().public_url
     name = f"tag:{urlsplit(base).hostname},{SINCE}:{place}"
     with tenant_transaction(place) as session:
-        subject = feeds.about(session, road=road, segment=segment)
-        known = feeds.standing(session, subject, language=language)
+        subject = reading.about(session, road=road, segment=segment)
+        known = reading.standing(session, subject, language=language)
         # Who asks by time alone comes in full at least once an hour: a case that is public no
         # more leaves no time behind.
         hour = at.replace(minute=0, second=0, microsecond=0)
@@ -59,7 +59,7 @@ def _feed(
         response.make_conditional(request)
         if response.status_code == 304:
             return response
-        told = feeds.entries(
+        told = reading.entries(
             session,
             known,
             language=language,

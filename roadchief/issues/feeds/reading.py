@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
 from roadchief.issues import categories, moves, publishing, reporting, story
-from roadchief.issues.atom import Entry
+from roadchief.issues.feeds.atom import Entry
 from roadchief.issues.models import Case
 from roadchief.issues.open311 import Question
 from roadchief.issues.open311_reading import given_codes
