@@ -12,7 +12,8 @@ from roadchief.accounts.signin import allows, current, public
 from roadchief.errors import Malformed, NotSignedIn
 from roadchief.insight import board_views, hints, risk, sensors
 from roadchief.insight.rules import KINDS
-from roadchief.issues import categories, keys
+from roadchief.issues import categories
+from roadchief.issues.open311 import keys
 from roadchief.lib import clock
 from roadchief.patrol import weeks
 from roadchief.web import tenant_transaction

@@ -7,12 +7,9 @@ from roadchief.issues import (
     citizen_views,
     face_views,
     figures_views,
-    key_views,
     mail_views,
     merchant_views,
     messages,
-    open311_filing_views,
-    open311_views,
     pipe_views,
     reply_views,
     routing_views,
@@ -20,6 +17,8 @@ from roadchief.issues import (
 )
 from roadchief.issues.desk import bulk_views, publishing_views
 from roadchief.issues.feeds import views as feed_views
+from roadchief.issues.open311 import filing_views, key_views
+from roadchief.issues.open311 import views as open311_views
 from roadchief.web import refusals
 
 
@@ -37,7 +36,7 @@ def install(app: Flask) -> None:
             merchant_views.pages,
             figures_views.pages,
             feed_views.pages,
-            open311_filing_views.pages,
+            filing_views.pages,
             key_views.pages,
             reply_views.pages,
             routing_views.pages,

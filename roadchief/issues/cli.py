@@ -17,12 +17,12 @@ from roadchief.issues import (
     categories,
     foreign,
     importing,
-    keys,
     moves,
     retention,
     training,
     watching,
 )
+from roadchief.issues.open311 import keys
 from roadchief.lib import clock, coords
 from roadchief.lib.workdays import BadYear
 

@@ -16,8 +16,9 @@ from roadchief.db import Database, new_id
 from roadchief.insight import hints, hotspots, nightly, risk, sensors
 from roadchief.insight.models import Hint, HotSpot, SegmentRisk, Signal
 from roadchief.insight.rules import KINDS, rules
-from roadchief.issues import cases, keys, spots
+from roadchief.issues import cases, spots
 from roadchief.issues.models import Case
+from roadchief.issues.open311 import keys
 from roadchief.lib import clock, geo
 from roadchief.streets.models import RoadSegment, Storefront
 from tests import makers

@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from roadchief.db import Database
-from roadchief.issues import cases, keys, open311, publishing
+from roadchief.issues import cases, publishing
 from roadchief.issues.models import Case
+from roadchief.issues.open311 import georeport, keys
 from roadchief.lib import clock
 from tests import makers, pictures
 from tests.issues import ground
@@ -250,7 +251,7 @@ def test_a_released_photo_has_one_address_and_is_gone_after_withdrawal(
 
 
 def test_xml_never_holds_what_xml_forbids() -> None:
-    body = open311.render("services", [{"description": "a\x00\x0b\ud800b😀<&>"}], "xml")
+    body = georeport.render("services", [{"description": "a\x00\x0b\ud800b😀<&>"}], "xml")
     assert ElementTree.fromstring(body).findtext("service/description") == "ab😀<&>"
 
 

@@ -17,8 +17,9 @@ from sqlalchemy import func, select
 
 from roadchief.app import create_app
 from roadchief.db import Database
-from roadchief.issues import cases, handling, keys, opening
+from roadchief.issues import cases, handling, opening
 from roadchief.issues.models import Case, CaseStep
+from roadchief.issues.open311 import keys
 from roadchief.issues.voices import ApiKey, Voice
 from roadchief.lib import clock
 from tests import makers, pictures

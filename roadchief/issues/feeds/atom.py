@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import shapely
 
-from roadchief.issues.open311 import FORBIDDEN
+from roadchief.issues.open311.georeport import FORBIDDEN
 
 ATOM, GEORSS = "http://www.w3.org/2005/Atom", "http://www.georss.org/georss"
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"

@@ -15,8 +15,8 @@ from roadchief.errors import NotFound
 from roadchief.issues import categories, moves, publishing, reporting, story
 from roadchief.issues.feeds.atom import Entry
 from roadchief.issues.models import Case
-from roadchief.issues.open311 import Question
-from roadchief.issues.open311_reading import given_codes
+from roadchief.issues.open311.georeport import Question
+from roadchief.issues.open311.reading import given_codes
 from roadchief.streets.models import Road, RoadSegment, Subdistrict
 
 MOST = 50

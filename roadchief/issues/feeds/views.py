@@ -9,7 +9,7 @@ from roadchief.accounts.signin import public
 from roadchief.errors import NotFound
 from roadchief.issues.feeds import atom, reading
 from roadchief.issues.models import Case
-from roadchief.issues.open311_views import photo_address
+from roadchief.issues.open311.views import photo_address
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 

@@ -11,9 +11,11 @@ from flask import Blueprint, Response, request, url_for
 from roadchief import blobs
 from roadchief.accounts.signin import public
 from roadchief.errors import NotFound, Refusal, status_of
-from roadchief.issues import categories, open311, open311_reading, open311_updates
+from roadchief.issues import categories
 from roadchief.issues.models import CasePhoto
-from roadchief.issues.open311 import BadRequest
+from roadchief.issues.open311 import georeport, reading
+from roadchief.issues.open311 import updates as open311_updates
+from roadchief.issues.open311.georeport import BadRequest
 from roadchief.lib import clock
 from roadchief.streets import catalog
 from roadchief.web import settings, tenant_transaction
@@ -36,9 +38,9 @@ def speaks(view: View) -> Shown:
             raise NotFound
         try:
             name, rows = view(**named)
-            return said(open311.render(name, rows, kind), 200, kind)
+            return said(georeport.render(name, rows, kind), 200, kind)
         except BadRequest as fault:
-            return said(open311.failed([str(fault)], fault.code, kind), fault.code, kind)
+            return said(georeport.failed([str(fault)], fault.code, kind), fault.code, kind)
         except Refusal as refusal:
             return refused(refusal, status_of(refusal))
 
@@ -46,7 +48,9 @@ def speaks(view: View) -> Shown:
 
 
 def said(body: bytes, status: int, kind: str) -> Response:
-    response = Response(body, status, content_type=open311.XML if kind == "xml" else open311.JSON)
+    response = Response(
+        body, status, content_type=georeport.XML if kind == "xml" else georeport.JSON
+    )
     if request.method in ("GET", "HEAD"):
         response.headers["Access-Control-Allow-Origin"] = "*"
     if status == 429:
@@ -58,7 +62,7 @@ def refused(refusal: Refusal, status: int) -> Response:
     """Every refusal under this address, also of what never reached a view: 404, 405, 413, 429."""
     kind = "json" if request.path.endswith(".json") else "xml"  # XML is the required format
     status = 400 if status == 422 else status
-    return said(open311.failed([refusal.say(language())], status, kind), status, kind)
+    return said(georeport.failed([refusal.say(language())], status, kind), status, kind)
 
 
 @pages.get("/discovery.<kind>")
@@ -87,7 +91,7 @@ def discovery() -> tuple[str, Any]:
 @speaks
 def services() -> tuple[str, Any]:
     place()
-    return "services", open311_reading.services(language())
+    return "services", reading.services(language())
 
 
 @pages.get("/services/<code>.<kind>")
@@ -98,7 +102,7 @@ def definition(code: str) -> tuple[str, Any]:
     kind = categories.known().get(code)
     if kind is None or not kind.public or not kind.reportable:
         raise BadRequest("service_code was not found", 404)
-    return "service_definition", open311_reading.definition(kind, language())
+    return "service_definition", reading.definition(kind, language())
 
 
 @pages.get("/requests.<kind>")
@@ -106,10 +110,10 @@ def definition(code: str) -> tuple[str, Any]:
 @speaks
 def requests() -> tuple[str, Any]:
     here, at = place(), clock.now()
-    given = open311.question(request.args.to_dict(), now=at)
+    given = georeport.question(request.args.to_dict(), now=at)
     with tenant_transaction(here) as session:
-        rows = open311_reading.asked(session, given)
-        told = open311_reading.told_cases(session, rows, given, language(), photo_address(here))
+        rows = reading.asked(session, given)
+        told = reading.told_cases(session, rows, given, language(), photo_address(here))
     return "service_requests", told
 
 
@@ -118,16 +122,16 @@ def requests() -> tuple[str, Any]:
 @speaks
 def one_request(number: str) -> tuple[str, Any]:
     here = place()
-    given = open311.Question(
-        ids=open311.listed(number)[:1] or ("-",),
-        extensions=open311.wants_extensions(request.args.to_dict()),
+    given = georeport.Question(
+        ids=georeport.listed(number)[:1] or ("-",),
+        extensions=georeport.wants_extensions(request.args.to_dict()),
         size=1,
     )
     with tenant_transaction(here) as session:
-        rows = open311_reading.asked(session, given)
+        rows = reading.asked(session, given)
         if not rows:
             raise BadRequest("service_request_id was not found", 404)
-        told = open311_reading.told_cases(session, rows, given, language(), photo_address(here))
+        told = reading.told_cases(session, rows, given, language(), photo_address(here))
     return "service_requests", told
 
 
@@ -138,8 +142,8 @@ def token(token: str) -> tuple[str, Any]:
     """We give ids at once; a token is the id, so that clients that ask are answered."""
     here = place()
     with tenant_transaction(here) as session:
-        rows = open311_reading.asked(
-            session, open311.Question(ids=open311.listed(token)[:1] or ("-",), size=1)
+        rows = reading.asked(
+            session, georeport.Question(ids=georeport.listed(token)[:1] or ("-",), size=1)
         )
         if not rows:
             raise BadRequest("token was not found", 404)
@@ -153,7 +157,7 @@ def token(token: str) -> tuple[str, Any]:
 def updates() -> tuple[str, Any]:
     """The extension of FixMyStreet: what happened, in order, the oldest first."""
     here, at = place(), clock.now()
-    given = open311.question(request.args.to_dict(), now=at)
+    given = georeport.question(request.args.to_dict(), now=at)
     with tenant_transaction(here) as session:
         told = open311_updates.told(session, given, language=language())
     return "service_request_updates", told

@@ -9,27 +9,17 @@ from sqlalchemy.orm import Session
 from roadchief import blobs
 from roadchief.accounts.signin import public
 from roadchief.db import in_turn
-from roadchief.issues import (
-    cases,
-    categories,
-    feedback,
-    forms,
-    keys,
-    open311,
-    open311_reading,
-    open311_updates,
-    open311_views,
-    reporting,
-)
+from roadchief.issues import cases, categories, feedback, forms, reporting
 from roadchief.issues.models import Case
-from roadchief.issues.open311 import BadRequest
-from roadchief.issues.open311_views import place, speaks
+from roadchief.issues.open311 import georeport, keys, reading, updates, views
+from roadchief.issues.open311.georeport import BadRequest
+from roadchief.issues.open311.views import place, speaks
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import photos_from, takes_photos
 from roadchief.web.limits import limiter, within
 
-pages = open311_views.pages  # the same addresses, by another method
+pages = views.pages  # the same addresses, by another method
 NAMESPACE = uuid.UUID("6f0c6b7e-0311-4e11-9311-000000000311")
 WHY = "other systems file with an api_key of their own"
 LONGEST_ID = 100
@@ -74,12 +64,12 @@ def _filed(
 ) -> Case:
     at = clock.now()
     said = forms.long_text(form, "address_string", label="address_string", most=200)
-    wish = open311_reading.wish_of(
+    wish = reading.wish_of(
         form,
         id=wanted,
         said=said,
         photo_ids=photo_ids,
-        shop=open311_reading.door_of(session, form.get("address_id", "")),
+        shop=reading.door_of(session, form.get("address_id", "")),
     )
     case = cases.report(
         session,
@@ -112,7 +102,7 @@ def add_update() -> tuple[str, Any]:
             raise BadRequest(f"{name} was not provided")
     if len(form["update_id"]) > LONGEST_ID:
         raise BadRequest(f"update_id: at most {LONGEST_ID} characters")
-    happened_at = open311.instant(form["updated_datetime"])
+    happened_at = georeport.instant(form["updated_datetime"])
     words = forms.long_text(form, "description", label="description")
     developed = photos_from(request.files, "media", most=5)
     if not (words or developed or form.get("status")):
@@ -123,7 +113,7 @@ def add_update() -> tuple[str, Any]:
         return tuple(row.id for row in rows)
 
     with tenant_transaction(here) as session:
-        update_id = open311_updates.take(
+        update_id = updates.take(
             session,
             sender=sender,
             number=form["service_request_id"],

@@ -10,7 +10,7 @@ from roadchief.db import tenant_of
 from roadchief.issues import categories, moves, publishing, reporting, story
 from roadchief.issues.categories import Category
 from roadchief.issues.models import Case
-from roadchief.issues.open311 import CLOSED, BadRequest, Question, told
+from roadchief.issues.open311.georeport import CLOSED, BadRequest, Question, told
 from roadchief.issues.reporting import Wish
 from roadchief.streets.models import Storefront, Subdistrict
 

@@ -7,7 +7,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.signin import allows, current
-from roadchief.issues import forms, keys
+from roadchief.issues import forms
+from roadchief.issues.open311 import keys
 from roadchief.issues.refusals import bad
 from roadchief.lib import clock
 from roadchief.web import tenant_transaction

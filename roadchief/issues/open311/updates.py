@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import cases, categories, feedback, handling, moves, open311, story
+from roadchief.issues import cases, categories, feedback, handling, moves, story
 from roadchief.issues.models import Case, CaseStep
-from roadchief.issues.open311 import BadRequest, Question
+from roadchief.issues.open311 import georeport
+from roadchief.issues.open311.georeport import BadRequest, Question
 from roadchief.issues.refusals import NoSuchCase
 from roadchief.issues.voices import Voice
 
@@ -84,7 +85,7 @@ def _update(step: CaseStep, number: str, language: str) -> dict[str, Any]:
         "update_id": str(step.id),
         "service_request_id": number,
         "status": status,
-        "updated_datetime": open311.told(step.at),
+        "updated_datetime": georeport.told(step.at),
         "description": words or story.TOLD[step.verb][0 if language == "zh" else 1],
         "media_url": None,
     }
