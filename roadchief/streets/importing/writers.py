@@ -1,5 +1,6 @@
 """Batches written beside the reading: the next is made while those before go into the database."""
 
+import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -8,8 +9,9 @@ from roadchief.db import Database
 from roadchief.streets.importing import stage
 from roadchief.streets.importing.report import Report
 
-AT_ONCE = 2  # connections; each batch is a transaction of its own
-MOST_WAITING = 3  # batches in memory, so that it stays flat
+# Connections; each batch is a transaction of its own. One core is left for the reading.
+AT_ONCE = min(4, max(2, (os.cpu_count() or 1) - 1))
+MOST_WAITING = AT_ONCE + 1  # batches in memory, so that it stays flat
 
 
 class Writers:
