@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib.coords import Datum, from_wgs84
+from roadchief.streets import shifts
 from roadchief.streets.importing import run
 from roadchief.streets.importing.mapping import guess
 from roadchief.streets.importing.report import Report
@@ -158,7 +159,7 @@ def test_a_datum_is_converted_once_and_a_wrong_one_is_proved(
     path = geojson(tmp_path / "a.geojson", features)
     wrong = take(ground, path, dry_run=True)
     assert wrong.doubtful_datum
-    assert datum.value in wrong.datum["zh"]
+    assert f"更像 {shifts.NAMES[datum.value]}" in wrong.datum["zh"]
     right = take(ground, path, datum=datum)
     assert not right.doubtful_datum
     assert right.added == 60

@@ -34,7 +34,7 @@ def test_shifted_roads_are_recognised(
     verdict = shifts.judge(xy[:, 0], xy[:, 1], Datum.WGS84, roads)
     assert verdict.likely is Datum.GCJ02
     assert verdict.doubtful
-    assert "gcj02" in verdict.say("zh")
+    assert "更像 GCJ-02" in verdict.say("zh")
     assert not shifts.judge(xy[:, 0], xy[:, 1], Datum.GCJ02, roads).doubtful
 
 
@@ -46,6 +46,22 @@ def test_38_shops_are_enough(
     verdict = shifts.judge(lon, lat, Datum.WGS84, roads)
     assert verdict.likely in {datum, None}
     assert not (datum is Datum.WGS84 and verdict.doubtful)
+
+
+@pytest.mark.parametrize("datum", list(Datum))
+def test_a_file_of_the_whole_city_is_judged_where_roads_are_known(
+    datum: Datum, roads: list[shapely.LineString], strangers: Callable[[str], Path]
+) -> None:
+    """Most of its points lie in other sub-districts, far from every known road in any datum."""
+    ways = named_ways(strangers("A_osm/lujiazui_roads.geojson"))
+    here = shapely.box(121.505, 31.2285, 121.521, 31.2395)
+    parts = [part for road in roads for part in shapely.get_parts(shapely.intersection(road, here))]
+    known = [part for part in parts if part.geom_type == "LineString" and not part.is_empty]
+    xy = shapely.get_coordinates([one for shapes in ways.values() for one in shapes])
+    lon, lat = from_wgs84(xy[:, 0], xy[:, 1], datum)
+    verdict = shifts.judge(lon, lat, Datum.WGS84, known)
+    assert verdict.likely is datum
+    assert verdict.doubtful is (datum is not Datum.WGS84)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -28,6 +28,7 @@ from roadchief import cli
 from roadchief.db import Database
 from roadchief.lib.coords import Datum, from_wgs84
 from roadchief.streets import cli as streets_cli
+from roadchief.streets import shifts
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import STRANGERS, WEIFANG
@@ -414,7 +415,7 @@ def test_a_shifted_file_declared_as_wgs84_is_told(act: Act, tmp_path: Path, datu
     shifted = [from_wgs84(at.x + 5e-5, at.y, Datum(datum)) for at in along]
     path = geojson(tmp_path / "a.geojson", [point(float(x), float(y)) for x, y in shifted])
     done = act("storefronts", path, "--dry-run")
-    assert f"更像 {datum}" in done.output
+    assert f"更像 {shifts.NAMES[datum]}" in done.output
     assert reported(tmp_path)["doubtful_datum"] is True
     done = act("storefronts", path, "--dry-run", "--datum", datum)
     assert "坐标系相符" in done.output

@@ -28,7 +28,7 @@ from roadchief.streets.importing.writers import Writers
 from roadchief.streets.models import RoadSegment, Storefront, Subdistrict
 from roadchief.streets.storefronts import ground
 
-SAMPLE = 400
+SAMPLE = 2_000
 PLACES = {"lon", "lat", "wkt"}
 Tell = Callable[[int], None]
 
@@ -148,13 +148,13 @@ def _judge_datum(database: Database, first: Batch | None, order: Order, report: 
         roads = known_roads(session)
     if first is None or order.what == "boundaries":
         return
-    sample = first.top(SAMPLE)
+    sample = first.sample(SAMPLE)
     places = checking.raw_places(
         sample.places, sample.columns, report.mapping, sample.lines, Report(order.what, "")
     )
     shapes = checking.as_shapes(places)
     xy = shapely.get_coordinates(shapes[~shapely.is_missing(shapes)])
-    xy = xy[np.isfinite(xy).all(axis=1)][:2000]
+    xy = xy[np.isfinite(xy).all(axis=1)]
     if xy.size and not swapped_axes(xy):
         verdict = shifts.judge(xy[:, 0], xy[:, 1], order.datum, roads)
         report.datum = {"zh": verdict.say("zh"), "en": verdict.say("en")}
