@@ -1,5 +1,7 @@
 """Import by the page: upload, see what was understood, on the map, and only then write."""
 
+import csv
+import io
 import re
 import shutil
 import uuid
@@ -8,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import shapely
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -20,18 +23,19 @@ from roadchief.db import new_id, tenant_of
 from roadchief.errors import BadInput, NotFound, Refusal, WrongState
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
-from roadchief.lib.text import clean
-from roadchief.streets.importing import mapping, run, uploads
+from roadchief.lib.text import clean, harmless_cell
+from roadchief.streets.import_words import datum_words, field_words, kind_words
+from roadchief.streets.importing import mapping, previewing, run, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
-from roadchief.streets.importing.report import Report
+from roadchief.streets.importing.report import FIELDS, REASONS, SOURCES, Report
+from roadchief.streets.models import Subdistrict
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
 from roadchief.web.security import takes
 
 pages = Blueprint("imports", __name__, url_prefix="/admin/imports")
 KINDS = ("roads", "storefronts", "boundaries")
-PREVIEW_SHAPES = 1500
 SAFE = re.compile(r"[^\w.\-]+")
 
 
@@ -96,13 +100,17 @@ def show(run_id: uuid.UUID) -> str:
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
         row = _find(session, run_id)
+        sources = _sources(session, row)
     path = _folder(actor.subdistrict_id, run_id) / row.file_name
-    there = path.exists()
-    columns = run.open_for(order_of(row, path)).columns if there else []
+    there, order = path.exists(), order_of(row, path)
+    source = run.open_for(order) if there and row.state == "previewed" else None
     return render_template(
         "streets/import.html",
         run=row,
-        columns=columns,
+        columns=source.columns if source else [],
+        examples=previewing.examples(source) if source else {},
+        own_source=order.path.stem,
+        sources=sources,
         there=there,
         total=(row.report or {}).get("rows", 0),
         fields={name: field_words(name) for name in mapping.WANTED[row.what]},
@@ -121,15 +129,39 @@ def shapes(run_id: uuid.UUID) -> AnyResponse:
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
         row = _find(session, run_id)
+        area = session.get_one(Subdistrict, actor.subdistrict_id).area
     path = _folder(actor.subdistrict_id, run_id) / row.file_name
     if not path.exists():
         raise NotFound
-    found = run.preview(order_of(row, path), limit=PREVIEW_SHAPES)
-    features: list[dict[str, Any]] = [
-        {"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(shape)}
-        for shape in found
+    found = previewing.shapes(order_of(row, path), area=area)
+    features = [
+        {"type": "Feature", "properties": {"as": name}, "geometry": shapely.geometry.mapping(shape)}
+        for name, drawn in (("outside", found.outside), ("taken", found.taken))
+        for shape in drawn
     ]
-    return jsonify(type="FeatureCollection", features=features)
+    border = shapely.geometry.mapping(area) if area is not None else None
+    return jsonify(type="FeatureCollection", features=features, border=border, more=found.more)
+
+
+@pages.get("/<uuid:run_id>/problems.csv")
+@allows("streets.import")
+def problems(run_id: uuid.UUID) -> AnyResponse:
+    """The refused rows for a spreadsheet, to be put right at home. No cell begins a formula."""
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        row = _find(session, run_id)
+    index = 0 if language() == "zh" else 1
+    out = io.StringIO("\ufeff", newline="")
+    out.seek(0, io.SEEK_END)
+    sheet = csv.writer(out)
+    sheet.writerow([gettext("行"), gettext("字段"), gettext("值"), gettext("原因")])
+    for one in (row.report or {}).get("problems", []):
+        named = FIELDS.get(one["field"], (one["field"],) * 2)[index]
+        why = REASONS.get(one["reason"], (one["reason"],) * 2)[index]
+        sheet.writerow([one["line"] or "", *map(harmless_cell, (named, one["value"], why))])
+    answer = Response(out.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f"attachment; filename=refused-{run_id}.csv"
+    return answer
 
 
 @pages.post("/<uuid:run_id>/settings")
@@ -148,6 +180,7 @@ def change(run_id: uuid.UUID) -> AnyResponse:
         }
         encoding = clean(request.form.get("encoding", ""))[:20]
         row.options = {"datum": _datum(), "encoding": encoding, "mapping": chosen}
+        row.source = clean(request.form.get("source", row.source))[:100]
         path = _folder(actor.subdistrict_id, run_id) / row.file_name
         row.report = _try(row, path, at=at)
     return redirect(url_for("imports.show", run_id=run_id))
@@ -189,40 +222,21 @@ def confirm(run_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for("imports.show", run_id=run_id))
 
 
-def kind_words(what: str) -> str:
-    return {
-        "roads": gettext("道路"),
-        "storefronts": gettext("铺位"),
-        "boundaries": gettext("边界"),
-    }.get(what, what)
-
-
-def datum_words(datum: Datum) -> str:
-    return {
-        Datum.WGS84: "WGS-84 / CGCS2000",
-        Datum.GCJ02: gettext("GCJ-02（高德、腾讯）"),
-        Datum.BD09: gettext("BD-09（百度）"),
-    }[datum]
-
-
-def field_words(field: str) -> str:
-    """Our fields in the reader's language; a column of the file keeps its own name."""
-    return {
-        "source_id": gettext("编号"),
-        "id": gettext("编号"),
-        "name": gettext("名称"),
-        "name_en": gettext("英文名"),
-        "kind": gettext("道路等级"),
-        "business_type": gettext("业态"),
-        "road": gettext("路名"),
-        "house_number": gettext("门牌号"),
-        "address": gettext("地址"),
-        "lon": gettext("经度"),
-        "lat": gettext("纬度"),
-        "wkt": gettext("位置（WKT）"),
-        "geometry": gettext("位置"),
-        "code": gettext("街镇代码"),
-    }.get(field, field)
+def _sources(session: Session, row: ImportRun) -> dict[str, str]:
+    """Sources that this file may correct: of earlier imports, and those where it was met again."""
+    done = session.execute(
+        select(ImportRun.source, ImportRun.file_name)
+        .where(ImportRun.subdistrict_id == row.subdistrict_id, ImportRun.what == row.what)
+        .where(ImportRun.state == "done")
+        .order_by(ImportRun.started_at.desc())
+        .limit(200)
+    )
+    names = [source or Path(name).stem for source, name in done]
+    names += [name for name in (row.report or {}).get("twins", {}) if name != "register"]
+    own = Path(row.file_name).stem
+    index = 0 if language() == "zh" else 1
+    words = {name: SOURCES.get(name, (name, name))[index] for name in [*names, row.source]}
+    return {name: said for name, said in words.items() if name and name != own}
 
 
 def _find(session: Any, run_id: uuid.UUID) -> ImportRun:

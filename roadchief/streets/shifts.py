@@ -49,10 +49,13 @@ class ShiftVerdict:
             for name, metres in self.median_m.items()
         )
         if self.likely is None:
+            far = min(self.median_m.values()) > NEAR_M
+            why = ("多数位置离已知道路太远", "most places are far from known roads")
+            why = why if far else ("差别不够明显", "no clear difference")
             return (
-                f"坐标系无法核对，差别不够明显。{measured}"
+                f"坐标系无法核对，{why[0]}。{measured}"
                 if chinese
-                else f"the datum cannot be checked, no clear difference; {measured}"
+                else f"the datum cannot be checked, {why[1]}; {measured}"
             )
         declared, likely = NAMES[self.declared.value], NAMES[self.likely.value]
         if self.doubtful:

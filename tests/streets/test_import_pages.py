@@ -1,5 +1,6 @@
 """Import by the page: upload, columns, confirm, progress; and how long files stay."""
 
+import csv
 import os
 import uuid
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+import shapely
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -19,7 +21,7 @@ from roadchief.lib import clock
 from roadchief.streets.importing import uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.jobs import import_file
-from roadchief.streets.models import Storefront
+from roadchief.streets.models import Storefront, Subdistrict
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG
@@ -44,7 +46,7 @@ def at_work(database: Database, settings: Settings) -> Iterator[None]:
     jobs._surroundings.clear()
 
 
-def upload(client: FlaskClient, text: str, what: str = "storefronts", **more: str) -> str:
+def upload(client: FlaskClient, text: str, what: str = "storefronts", **more: object) -> str:
     sent = {"what": what, "datum": "wgs84", "file": (BytesIO(text.encode()), "店铺.csv"), **more}
     answer = client.post("/admin/imports", data=sent, content_type="multipart/form-data")
     assert answer.status_code == 302, answer.text
@@ -141,3 +143,47 @@ def test_old_uploads_are_swept_and_unfinished_ones_stay(
     assert admin.post(f"{address}/confirm").status_code == 409
     assert "完成" in admin.get(places["done"][0]).text
     assert admin.get(f"{address}/shapes.json").status_code == 404
+
+
+def test_a_second_download_of_the_same_shops_may_join_their_source(
+    admin: FlaskClient, database: Database, at_work: None
+) -> None:
+    """A browser calls it "店铺 (1).csv": under that name every shop would stand twice."""
+    first = upload(admin, TABLE)
+    admin.post(f"{first}/confirm")
+    import_file(subdistrict_id=WEIFANG, run_id=str(id_in(first)))
+    again = upload(admin, TABLE, file=(BytesIO(TABLE.encode()), "店铺 (1).csv"))
+    page = admin.get(again).text
+    assert "其中有些已在另一个来源里" in page
+    assert '<option value="店铺">店铺</option>' in page
+    admin.post(f"{again}/settings", data={"datum": "wgs84", "encoding": "", "source": "店铺"})
+    page = admin.get(again).text
+    assert "未变 1" in page
+    assert "其中有些已在另一个来源里" not in page
+    assert '<option value="店铺" selected>' in page
+
+
+def test_the_page_shows_what_is_in_each_column(admin: FlaskClient) -> None:
+    page = admin.get(upload(admin, TABLE)).text
+    assert "店名 · 桂香店</option>" in page
+    assert "门牌号 · 501号</option>" in page
+
+
+def test_the_preview_tells_what_lies_outside_and_refused_rows_come_as_a_table(
+    admin: FlaskClient, database: Database
+) -> None:
+    with database.transaction(WEIFANG) as session:
+        area = shapely.MultiPolygon([shapely.box(121.51, 31.22, 121.53, 31.24)])
+        session.get_one(Subdistrict, WEIFANG).area = area
+    table = TABLE + "A2,=远方店,崂山路,9号,120.1,30.1\nA3,无号店,崂山路,11号,=1+1,31.2\n"
+    address = upload(admin, table)
+    drawn = admin.get(f"{address}/shapes.json").get_json()
+    assert [one["properties"]["as"] for one in drawn["features"]] == ["outside", "taken"]
+    assert drawn["border"]["type"] == "MultiPolygon"
+    assert f"{address}/problems.csv" in admin.get(address).text
+    answer = admin.get(f"{address}/problems.csv")
+    rows = list(csv.reader(answer.text.removeprefix("\ufeff").splitlines()))
+    assert rows[0] == ["行", "字段", "值", "原因"]
+    assert rows[1] == ["4", "经度", "'=1+1", "经纬度不是数字"]
+    assert rows[2][0] == "3"
+    assert rows[2][3] == "不在本街镇范围内"

@@ -424,6 +424,64 @@ def test_columns_are_guessed_by_their_usual_names() -> None:
     }
 
 
+def test_columns_of_an_office_s_ledger_are_guessed() -> None:
+    ledger = [
+        "序号",
+        "商铺名称 *",
+        "行业类别",
+        "所在道路",
+        "门牌号码",
+        "经度（WGS84）",
+        "纬度(WGS84)",
+    ]
+    assert guess(ledger, "storefronts") == {
+        "source_id": "序号",
+        "name": "商铺名称 *",
+        "business_type": "行业类别",
+        "road": "所在道路",
+        "house_number": "门牌号码",
+        "lon": "经度（WGS84）",
+        "lat": "纬度(WGS84)",
+    }
+
+
+def test_the_same_shops_under_another_name_of_source_are_told(
+    ground: Database, tmp_path: Path
+) -> None:
+    features = [
+        (
+            {"type": "Point", "coordinates": [121.5181 + n * 1e-4, 31.231]},
+            {"id": n, "name": f"店{n}"},
+        )
+        for n in range(5)
+    ]
+    first = take(ground, geojson(tmp_path / "店铺.geojson", features))
+    assert (first.added, dict(first.twins)) == (5, {})
+    again = take(ground, geojson(tmp_path / "店铺 (1).geojson", features[:3]), dry_run=True)
+    assert dict(again.twins) == {"店铺": 3}
+    assert "来源“店铺”里已有至少 3 条同名同位置的铺位" in "".join(again.lines("zh"))
+    assert 'the source "店铺"' in "".join(again.lines("en"))
+    named = take(ground, tmp_path / "店铺 (1).geojson", source="店铺", dry_run=True)
+    assert (named.unchanged, dict(named.twins)) == (3, {})
+
+
+def test_roads_under_another_name_of_source_are_told_and_refused_ones_have_a_line(
+    ground: Database, tmp_path: Path
+) -> None:
+    here = {"type": "LineString", "coordinates": [[121.515, 31.23], [121.525, 31.23]]}
+    far = {"type": "LineString", "coordinates": [[120.0, 30.0], [120.01, 30.0]]}
+    with ground.transaction(CODE) as session:
+        area = shapely.MultiPolygon([shapely.box(121.5, 31.2, 121.55, 31.25)])
+        session.get_one(Subdistrict, CODE).area = area
+    ways = [(here, {"name": "甲路"}), (far, {"name": "远路"}), (far, {"name": "远路"})]
+    first = take(ground, geojson(tmp_path / "a.geojson", ways), "roads")
+    assert (first.added, first.refused) == (1, 1)
+    assert [(one.line, one.value) for one in first.problems] == [(2, "远路")]
+    assert "按路名合并" in first.lines("zh")[0]
+    again = take(ground, geojson(tmp_path / "b.geojson", ways), "roads", dry_run=True)
+    assert dict(again.twins) == {"a": 1}
+
+
 @pytest.mark.parametrize(
     ("name", "added"),
     [

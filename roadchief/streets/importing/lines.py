@@ -34,6 +34,7 @@ class Way:
     name_en: str | None
     kind: str
     shapes: list[BaseGeometry]
+    line: int  # of the file, where the name is first met
 
 
 class Ways:
@@ -56,7 +57,8 @@ class Ways:
                 self.report.notes["unnamed"] += 1
             elif kinds[at] not in FOOT:
                 name = naming.road_name(names[at])
-                way = self.by_name.setdefault(name, Way(name, english[at] or None, kinds[at], []))
+                fresh = Way(name, english[at] or None, kinds[at], [], int(rows.lines[at]))
+                way = self.by_name.setdefault(name, fresh)
                 way.shapes.append(shape)
                 self.rows += 1
 
@@ -99,7 +101,7 @@ def take_roads(
         lines = [line for line in lines if Plane.around(line).flat(line).length >= SHORTEST_ROAD_M]
         if not lines:
             reason = "outside" if area is not None else "too_short"
-            ways.report.refuse(Problem(0, "name", name, reason))
+            ways.report.refuse(Problem(way.line, "name", name, reason))
             continue
         others = ground.around(name, lines)
         mark = checking.content_hash(name, sorted(line.wkb for line in lines))

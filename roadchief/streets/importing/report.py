@@ -40,6 +40,11 @@ NOTES: dict[str, tuple[str, str]] = {
     "zones_laid": ("已计算门面和责任区", "fronts and duty zones computed"),
     "unnamed": ("没有路名，未取用", "roads without a name were left out"),
 }
+# Sources that are ours and no file.
+SOURCES: dict[str, tuple[str, str]] = {
+    "register": ("人工登记", "entered by hand"),
+    "seed": ("演示数据", "the demo"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Report:
     encoding: str | None = None
     datum: dict[str, str] = field(default_factory=dict)
     doubtful_datum: bool = False
+    twins: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
     interrupted: bool = False
 
@@ -95,18 +101,45 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         found = asdict(self)
         found["reasons"], found["notes"] = dict(self.reasons), dict(self.notes)
+        found["twins"] = dict(self.twins)
         return found
+
+    def _sum_up(self, chinese: bool) -> str:
+        """One line of figures. Rows of a road file become one road a name, and are so counted."""
+        roads = self.what == "roads"
+        if chinese:
+            per = "（按路名合并成条）" if roads else ""
+            return (
+                f"{self.file}：共 {self.rows} 行{per}，新增 {self.added}，更新 {self.changed}，"
+                f"未变 {self.unchanged}，拒绝 {self.refused}"
+            )
+        per = " (one road a name)" if roads else ""
+        return (
+            f"{self.file}: {self.rows} rows{per}, {self.added} added, {self.changed} changed, "
+            f"{self.unchanged} unchanged, {self.refused} refused"
+        )
+
+    def _tell_twins(self, chinese: bool) -> list[str]:
+        """What stands there already under another source's name, the most first."""
+        alike = ("同名道路", "roads of the same name")
+        if self.what == "storefronts":
+            alike = ("同名同位置的铺位", "storefronts of the same name and place")
+        told = []
+        for source, count in self.twins.most_common(3):
+            named = SOURCES.get(source, (source, source))[0 if chinese else 1]
+            told.append(
+                f"⚠ 来源“{named}”里已有至少 {count} 条{alike[0]}：同一批数据请用同一个来源名称，"
+                "否则会重复"
+                if chinese
+                else f'⚠ at least {count} {alike[1]} are here from the source "{named}": give the '
+                "same data the same name of source, or they will stand twice"
+            )
+        return told
 
     def lines(self, language: str) -> list[str]:
         """Plain lines, the most telling first."""
         chinese = language == "zh"
-        said = [
-            f"{self.file}：共 {self.rows} 行，新增 {self.added}，更新 {self.changed}，"
-            f"未变 {self.unchanged}，拒绝 {self.refused}"
-            if chinese
-            else f"{self.file}: {self.rows} rows, {self.added} added, {self.changed} changed, "
-            f"{self.unchanged} unchanged, {self.refused} refused"
-        ]
+        said = [self._sum_up(chinese)]
         if not self.rows:
             said.append("文件里没有可取的行" if chinese else "the file has no rows to take")
         if self.notes["unplaced"] and self.notes["unplaced"] >= self.good:
@@ -116,6 +149,7 @@ class Report:
                 else "⚠ no segment near any of them: check the datum and the sub-district, "
                 "or import roads first"
             )
+        said += self._tell_twins(chinese)
         if self.dry_run:
             said.append("试运行：没有写入任何数据" if chinese else "dry run: nothing was written")
         if self.interrupted:

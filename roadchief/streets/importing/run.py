@@ -20,7 +20,7 @@ from roadchief.lib.geo import swapped_axes
 from roadchief.lib.text import clean
 from roadchief.streets import shifts
 from roadchief.streets.duty_zones import lay_missing
-from roadchief.streets.importing import checking, doors, lines, mapping, osm
+from roadchief.streets.importing import checking, doors, lines, mapping, osm, twins
 from roadchief.streets.importing.batches import Batch, Source
 from roadchief.streets.importing.reading import OSM, open_source
 from roadchief.streets.importing.report import Report
@@ -85,6 +85,7 @@ def take(
     stream = source.batches()
     first = next(stream, None)
     _judge_datum(database, first, order, report)
+    _find_twins(database, first, order, report)
     batches = chain([first] if first is not None else [], stream)
     takers = {"storefronts": _take_doors, "roads": _take_roads, "boundaries": _take_borders}
     takers[order.what](database, batches, order, report, by, at, tell)
@@ -161,7 +162,23 @@ def _judge_datum(database: Database, first: Batch | None, order: Order, report: 
         report.doubtful_datum = verdict.doubtful
 
 
-def _rows(
+def _find_twins(database: Database, first: Batch | None, order: Order, report: Report) -> None:
+    """Does the file bring again what came under another source's name? Looked at by a sample."""
+    if first is None or order.what == "boundaries":
+        return
+    sample, aside = first.sample(SAMPLE), Report(order.what, "")
+    rows = checking.fit(
+        sample.places, sample.columns, report.mapping, sample.lines, order.datum, aside
+    )
+    with database.transaction(order.subdistrict_id) as session:
+        if order.what == "roads":
+            names = rows.text("name").to_pylist()
+            report.twins = twins.of_roads(session, names, source=order.source_name)
+        else:
+            report.twins = twins.of_doors(session, rows, source=order.source_name)
+
+
+def rows_of(
     batches: Iterable[Batch], order: Order, report: Report, tell: Tell
 ) -> Iterator[checking.Rows]:
     for batch in batches:
@@ -192,7 +209,7 @@ def _take_doors(
         )
     try:
         with Writers(database, order.subdistrict_id, report, dry_run=order.dry_run) as writers:
-            for rows in _rows(batches, order, report, tell):
+            for rows in rows_of(batches, order, report, tell):
                 made = doors.take(shop, rows)
                 if made is not None:
                     writers.take(made, shop.writing)
@@ -230,7 +247,7 @@ def _take_roads(
     tell: Tell,
 ) -> None:
     ways = lines.Ways(report)
-    for rows in _rows(batches, order, report, tell):
+    for rows in rows_of(batches, order, report, tell):
         ways.add(rows)
     with database.transaction(order.subdistrict_id) as session:
         lines.take_roads(
@@ -247,21 +264,8 @@ def _take_borders(
     at: datetime,
     tell: Tell,
 ) -> None:
-    rows = list(_rows(batches, order, report, tell))
+    rows = list(rows_of(batches, order, report, tell))
     with database.transaction(order.subdistrict_id) as session:
         lines.take_borders(
             session, rows, source=order.source_name, report=report, write=not order.dry_run
         )
-
-
-def preview(order: Order, *, limit: int) -> list[shapely.Geometry]:
-    """The first shapes of a file as they would be written."""
-    source = open_for(order)
-    report = Report(order.what, order.path.name)
-    report.mapping = choose(source, order)
-    found: list[shapely.Geometry] = []
-    for rows in _rows(source.batches(), order, report, lambda _n: None):
-        found += list(rows.shapes[: limit - len(found)])
-        if len(found) >= limit:
-            break
-    return found
