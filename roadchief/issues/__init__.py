@@ -7,4 +7,5 @@ This core knows none of its rooms; each room knows the core and what stands belo
 * desk: the pages of departments, operation centre and chiefs
 * feeds: public cases as Atom feeds
 * open311: cases told to and taken from other systems; their keys
+* merchants: what a shop sees of its cases, and asks help for
 """

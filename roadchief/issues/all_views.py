@@ -8,7 +8,6 @@ from roadchief.issues import (
     face_views,
     figures_views,
     mail_views,
-    merchant_views,
     messages,
     pipe_views,
     reply_views,
@@ -17,6 +16,7 @@ from roadchief.issues import (
 )
 from roadchief.issues.desk import bulk_views, publishing_views
 from roadchief.issues.feeds import views as feed_views
+from roadchief.issues.merchants import views as merchant_views
 from roadchief.issues.open311 import filing_views, key_views
 from roadchief.issues.open311 import views as open311_views
 from roadchief.web import refusals

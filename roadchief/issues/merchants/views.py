@@ -21,9 +21,9 @@ from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.issues import acting, cases, categories, moves, publishing
 from roadchief.issues.acting import Act
 from roadchief.issues.cases import Who
+from roadchief.issues.merchants.selfhelp import SOURCE
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.refusals import NoSuchCase
-from roadchief.issues.selfhelp import SOURCE
 from roadchief.lib import clock
 from roadchief.streets import shopkeepers
 from roadchief.streets.shopkeepers import Shop
