@@ -18,10 +18,11 @@ from roadchief.config import ROOT, Settings
 from roadchief.db import Database
 from roadchief.insight import views as insight
 from roadchief.issues import all_views as issues
-from roadchief.issues import promises, reach
+from roadchief.issues import reach
 from roadchief.issues.merchants import selfhelp
 from roadchief.issues.merchants import views as merchant_views
-from roadchief.issues.patrolled import take_finding
+from roadchief.issues.sources import promises
+from roadchief.issues.sources.patrolled import take_finding
 from roadchief.maps import (
     api_views,
     export_views,

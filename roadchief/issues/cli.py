@@ -12,17 +12,9 @@ from rich.progress import Progress
 from roadchief import config
 from roadchief.db import Database
 from roadchief.holidays import enter_years
-from roadchief.issues import (
-    board,
-    categories,
-    foreign,
-    importing,
-    moves,
-    retention,
-    training,
-    watching,
-)
+from roadchief.issues import board, categories, moves, retention, training, watching
 from roadchief.issues.open311 import keys
+from roadchief.issues.sources import foreign, importing
 from roadchief.lib import clock, coords
 from roadchief.lib.workdays import BadYear
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from roadchief.config import ROOT
 from roadchief.issues import triage
-from roadchief.issues.importing import SURE_ENOUGH
+from roadchief.issues.sources.importing import SURE_ENOUGH
 
 FILE = ROOT.parent / "shared" / "data" / "no_licence_stated" / "群众留言_答复_200.csv"
 LABELS = Path(__file__).with_name("triage_labels.toml")

@@ -13,8 +13,9 @@ from roadchief import blobs
 from roadchief.accounts.models import Post
 from roadchief.config import Settings
 from roadchief.db import Database, new_id
-from roadchief.issues import cases, patrolled, promises
+from roadchief.issues import cases
 from roadchief.issues.models import Case, CasePhoto, CasePhotoPromise
+from roadchief.issues.sources import patrolled, promises
 from roadchief.lib import clock
 from tests import makers, pictures
 from tests.cast import Cast, sign_in

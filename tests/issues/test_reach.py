@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from roadchief.accounts.access import Actor
 from roadchief.accounts.models import Post
 from roadchief.db import Database, new_id
-from roadchief.issues import board, cases, figures, patrolled, reach
+from roadchief.issues import board, cases, figures, reach
 from roadchief.issues.models import Case, CaseHelper, CaseStep
+from roadchief.issues.sources import patrolled
 from roadchief.lib import clock
 from roadchief.maps.duty_layers import IN_REACH, cases_in_reach
 from roadchief.patrol.plan_models import Shift, ShiftBeat

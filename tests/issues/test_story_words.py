@@ -12,7 +12,7 @@ FOLDER = Path(issues.__file__).parent
 
 def verbs() -> Iterator[str]:
     """The verbs that code gives to add_step, and those of the import, which writes in bulk."""
-    for path in FOLDER.glob("*.py"):
+    for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -16,16 +16,14 @@ from roadchief.issues import (
     adjusting,
     cases,
     feedback,
-    foreign,
     handling,
-    importing,
-    patrolled,
     telling,
     training,
     triage,
     watching,
 )
 from roadchief.issues.models import Case, CaseStep
+from roadchief.issues.sources import foreign, importing, patrolled
 from roadchief.issues.voices import Receipt
 from roadchief.lib import coords, geo
 from roadchief.lib.workdays import BadYear

@@ -23,7 +23,6 @@ from roadchief.issues import (
     merging,
     moves,
     opening,
-    promises,
     publishing,
     reach,
     replies,
@@ -36,6 +35,7 @@ from roadchief.issues.acting import Act
 from roadchief.issues.models import Case, SavedView
 from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase
+from roadchief.issues.sources import promises
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import photos_from, takes_photos

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import cases, moves, opening, promises, spots
+from roadchief.issues import cases, moves, opening, spots
 from roadchief.issues.cases import SYSTEM, Who
 from roadchief.issues.models import Case
+from roadchief.issues.sources import promises
 
 SOURCE = "merchant"
 

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from roadchief import holidays
 from roadchief.db import Database, new_id, tenant_of
 from roadchief.issues import cases, categories, clocks, deadlines, tallies, triage
-from roadchief.issues.foreign import Foreign, degrees, instant, read
 from roadchief.issues.models import Case, CaseStep
+from roadchief.issues.sources.foreign import Foreign, degrees, instant, read
 from roadchief.issues.spots import BOX_DEG, STREET_M, Spot
 from roadchief.lib import clock, coords
 from roadchief.lib.text import clean, pieces

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import cases, moves, opening, promises, spots
+from roadchief.issues import cases, moves, opening, spots
 from roadchief.issues.cases import SYSTEM, Who
 from roadchief.issues.models import Case
+from roadchief.issues.sources import promises
 from roadchief.streets.models import RoadSegment
 
 # A finding seen by staff needs no verifying on the spot first (domain.md §6.2).
