@@ -14,9 +14,7 @@ from roadchief.config import Settings
 from roadchief.db import tenant_of
 from roadchief.issues import (
     adjusting,
-    again,
     cases,
-    feedback,
     handling,
     merging,
     messages,
@@ -27,6 +25,7 @@ from roadchief.issues import (
     subscribing,
 )
 from roadchief.issues.cases import Who
+from roadchief.issues.citizens import again, feedback
 from roadchief.issues.models import Case
 from roadchief.streets import shopkeepers
 from roadchief.streets.models import Storefront

@@ -9,4 +9,5 @@ This core knows none of its rooms; each room knows the core and what stands belo
 * open311: cases told to and taken from other systems; their keys
 * merchants: what a shop sees of its cases, and asks help for
 * sources: cases from elsewhere (patrols and their late photos, files of other systems)
+* citizens: the report, the receipt, what its holder says, the pages that mails open
 """

@@ -4,16 +4,15 @@ from flask import Flask
 
 from roadchief.codes import faces
 from roadchief.issues import (
-    citizen_views,
     face_views,
     figures_views,
-    mail_views,
     messages,
     pipe_views,
     reply_views,
     routing_views,
     sheet_views,
 )
+from roadchief.issues.citizens import mail_views, report_views
 from roadchief.issues.desk import bulk_views, publishing_views
 from roadchief.issues.feeds import views as feed_views
 from roadchief.issues.merchants import views as merchant_views
@@ -29,7 +28,7 @@ def install(app: Flask) -> None:
     # Several modules write the routes of one blueprint: it is registered once.
     for blueprint in dict.fromkeys(
         (
-            citizen_views.pages,
+            report_views.pages,
             mail_views.pages,
             publishing_views.pages,
             bulk_views.pages,

@@ -20,7 +20,8 @@ from roadchief.insight import board_views, dashboards, nightly
 from roadchief.insight.goals import NOTHING, Measure
 from roadchief.insight.models import SegmentRisk
 from roadchief.issues import cases as case_verbs
-from roadchief.issues import feedback, spots
+from roadchief.issues import spots
+from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Rating
 from roadchief.lib import clock

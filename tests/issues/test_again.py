@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database
-from roadchief.issues import adjusting, again, cases, feedback, handling, opening, spots, story
+from roadchief.issues import adjusting, cases, handling, opening, spots, story
 from roadchief.issues.cases import Who
-from roadchief.issues.feedback import TooLateToReopen
+from roadchief.issues.citizens import again, feedback
+from roadchief.issues.citizens.feedback import TooLateToReopen
 from roadchief.issues.models import Case, CaseStep
 from roadchief.lib import clock
 from tests.cast import Cast, sign_in

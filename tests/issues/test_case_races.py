@@ -11,7 +11,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database
-from roadchief.issues import cases, clocks, feedback, handling, merging, opening
+from roadchief.issues import cases, clocks, handling, merging, opening
+from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.voices import Rating
 from tests.conftest import WEIFANG, make_settings

@@ -18,7 +18,6 @@ from roadchief.db import Database
 from roadchief.issues import (
     cases,
     categories,
-    feedback,
     handling,
     mail_links,
     merging,
@@ -27,6 +26,7 @@ from roadchief.issues import (
     subscribing,
     told,
 )
+from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Rating, Receipt
 from roadchief.lib import clock

@@ -15,7 +15,8 @@ from roadchief.accounts.notice_models import Notice
 from roadchief.blobs.models import Blob
 from roadchief.config import Settings
 from roadchief.db import Database, new_id
-from roadchief.issues import cases, cli, feedback, jobs, retention
+from roadchief.issues import cases, cli, jobs, retention
+from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case, CasePhoto, CaseStep
 from roadchief.issues.retention import CaseGone, Terms
 from roadchief.issues.voices import Receipt, Voice

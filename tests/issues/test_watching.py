@@ -12,16 +12,8 @@ from sqlalchemy.orm import Session
 
 from roadchief import holidays
 from roadchief.db import Database
-from roadchief.issues import (
-    adjusting,
-    cases,
-    feedback,
-    handling,
-    telling,
-    training,
-    triage,
-    watching,
-)
+from roadchief.issues import adjusting, cases, handling, telling, training, triage, watching
+from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.sources import foreign, importing, patrolled
 from roadchief.issues.voices import Receipt

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
-from roadchief.issues import categories, moves, publishing, reporting, story
+from roadchief.issues import categories, moves, publishing, story
+from roadchief.issues.citizens import reporting
 from roadchief.issues.feeds.atom import Entry
 from roadchief.issues.models import Case
 from roadchief.issues.open311.georeport import Question

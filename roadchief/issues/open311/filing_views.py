@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from roadchief import blobs
 from roadchief.accounts.signin import public
 from roadchief.db import in_turn
-from roadchief.issues import cases, categories, feedback, forms, reporting
+from roadchief.issues import cases, categories, forms
+from roadchief.issues.citizens import feedback, reporting
 from roadchief.issues.models import Case
 from roadchief.issues.open311 import georeport, keys, reading, updates, views
 from roadchief.issues.open311.georeport import BadRequest

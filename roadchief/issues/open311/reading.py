@@ -7,11 +7,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import categories, moves, publishing, reporting, story
+from roadchief.issues import categories, moves, publishing, story
 from roadchief.issues.categories import Category
+from roadchief.issues.citizens import reporting
+from roadchief.issues.citizens.reporting import Wish
 from roadchief.issues.models import Case
 from roadchief.issues.open311.georeport import CLOSED, BadRequest, Question, told
-from roadchief.issues.reporting import Wish
 from roadchief.streets.models import Storefront, Subdistrict
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import cases, categories, feedback, handling, moves, story
+from roadchief.issues import cases, categories, handling, moves, story
+from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.open311 import georeport
 from roadchief.issues.open311.georeport import BadRequest, Question

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from roadchief.codes import scans
 from roadchief.config import Settings
 from roadchief.db import tenant_of
-from roadchief.issues import cases, feedback, merging, spots
-from roadchief.issues.feedback import Handed
+from roadchief.issues import cases, merging, spots
+from roadchief.issues.citizens import feedback
+from roadchief.issues.citizens.feedback import Handed
 from roadchief.issues.merging import Alike
 from roadchief.issues.models import Case
 from roadchief.issues.refusals import bad

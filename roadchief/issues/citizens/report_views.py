@@ -17,20 +17,12 @@ from roadchief.accounts.signin import public
 from roadchief.codes import scans
 from roadchief.db import new_id
 from roadchief.errors import BadInput, NotFound, Refusal, status_of
-from roadchief.issues import (
-    again,
-    cases,
-    categories,
-    feedback,
-    forms,
-    publishing,
-    reporting,
-    story,
-)
+from roadchief.issues import cases, categories, forms, publishing, story
+from roadchief.issues.citizens import again, feedback, reporting
+from roadchief.issues.citizens.receipt_views import holds, place_of, remember
+from roadchief.issues.citizens.receipt_views import pages as pages  # one blueprint, two files
+from roadchief.issues.citizens.reporting import Wish
 from roadchief.issues.models import Case
-from roadchief.issues.receipt_views import holds, place_of, remember
-from roadchief.issues.receipt_views import pages as pages  # one blueprint, two files
-from roadchief.issues.reporting import Wish
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
 from roadchief.web import settings, tenant_transaction

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from roadchief.errors import RuleBroken
-from roadchief.issues import cases, categories, feedback, numbering, reporting
+from roadchief.issues import cases, categories, numbering
+from roadchief.issues.citizens import feedback, reporting
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Receipt
 

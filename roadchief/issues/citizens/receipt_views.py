@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief.accounts import sessions
 from roadchief.accounts.signin import public
 from roadchief.errors import NotFound, Refusal, status_of
-from roadchief.issues import cases, categories, feedback, forms, publishing, story, subscribing
+from roadchief.issues import cases, categories, forms, publishing, story, subscribing
+from roadchief.issues.citizens import feedback
 from roadchief.issues.refusals import WrongPin
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
