@@ -98,7 +98,7 @@ PURE = {
 }
 # Rooms of a package, high to low. Its other modules are its core, which knows none of its rooms.
 ROOMS: dict[str, list[str]] = {
-    "issues": ["desk", "feeds", "open311", "merchants", "sources", "citizens"],
+    "issues": ["desk", "feeds", "open311", "merchants", "sources", "citizens", "office", "mail"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

@@ -12,21 +12,12 @@ from roadchief import blobs
 from roadchief.accounts.models import Post
 from roadchief.config import Settings
 from roadchief.db import tenant_of
-from roadchief.issues import (
-    adjusting,
-    cases,
-    handling,
-    merging,
-    messages,
-    moves,
-    opening,
-    replies,
-    spots,
-    subscribing,
-)
+from roadchief.issues import adjusting, cases, handling, merging, moves, opening, spots
 from roadchief.issues.cases import Who
 from roadchief.issues.citizens import again, feedback
+from roadchief.issues.mail import messages, subscribing
 from roadchief.issues.models import Case
+from roadchief.issues.office import replies
 from roadchief.streets import shopkeepers
 from roadchief.streets.models import Storefront
 

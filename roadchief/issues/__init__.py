@@ -10,4 +10,6 @@ This core knows none of its rooms; each room knows the core and what stands belo
 * merchants: what a shop sees of its cases, and asks help for
 * sources: cases from elsewhere (patrols and their late photos, files of other systems)
 * citizens: the report, the receipt, what its holder says, the pages that mails open
+* office: own rules of routing, reply texts, what stands still
+* mail: addresses proven, messages of steps, links in mails, what was told
 """

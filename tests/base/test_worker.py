@@ -73,7 +73,7 @@ def until(true: Callable[[], bool], *, within_s: float = 40) -> bool:
 def test_the_worker_keeps_the_clock_and_jobs_make_jobs(
     place: Settings, gateway: Gateway, worker: "subprocess.Popen[str]"
 ) -> None:
-    import roadchief.issues.messages  # noqa: F401  declares the kind
+    import roadchief.issues.mail.messages  # noqa: F401  declares the kind
 
     database = Database(replace(place, pool_size=1))
     gateway.answers.append(503)  # so that the job plans another

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts import notices
 from roadchief.accounts.notice_models import Notice
-from roadchief.issues import adjusting, handling, messages, watching
+from roadchief.issues import adjusting, handling, watching
 from roadchief.issues.citizens import feedback
+from roadchief.issues.mail import messages
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Receipt
 from tests.conftest import make_settings

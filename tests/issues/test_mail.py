@@ -15,18 +15,10 @@ from roadchief.accounts.notice_models import Delivery, MailAddress, Notice
 from roadchief.app import create_app
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.issues import (
-    cases,
-    categories,
-    handling,
-    mail_links,
-    merging,
-    messages,
-    opening,
-    subscribing,
-    told,
-)
+from roadchief.issues import cases, categories, handling, merging, opening
 from roadchief.issues.citizens import feedback
+from roadchief.issues.mail import links as mail_links
+from roadchief.issues.mail import messages, subscribing, told
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Rating, Receipt
 from roadchief.lib import clock

@@ -13,8 +13,9 @@ from roadchief.accounts.mail_addresses import Limit
 from roadchief.accounts.notice_models import Delivery, Notice
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.issues import adjusting, cases, messages, subscribing
+from roadchief.issues import adjusting, cases
 from roadchief.issues.citizens import feedback
+from roadchief.issues.mail import messages, subscribing
 from roadchief.issues.voices import Receipt
 from tests.accounts.receivers import Mailbox, posting_to
 from tests.conftest import WEIFANG, make_settings

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from roadchief.db import Database
-from roadchief.issues import own_rules
 from roadchief.issues.models import Case, RoutingRule
-from roadchief.issues.own_rules import Draft
+from roadchief.issues.office import own_rules
+from roadchief.issues.office.own_rules import Draft
 from roadchief.lib import clock
 from roadchief.streets.models import Organisation
 from tests.cast import Cast, sign_in

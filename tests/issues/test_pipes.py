@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from roadchief import jobs
 from roadchief.accounts.notice_models import Delivery, Notice
 from roadchief.db import Database, new_id
-from roadchief.issues import pipes
 from roadchief.issues.models import Case, RoutingRule
+from roadchief.issues.office import pipes
 from roadchief.issues.open311 import keys
 from roadchief.issues.sources import promises
 from roadchief.issues.voices import ApiKey

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from roadchief.db import Database
 from roadchief.errors import Refusal
-from roadchief.issues import cases, replies
+from roadchief.issues import cases
 from roadchief.issues.models import Case, CaseStep, ReplyTemplate
+from roadchief.issues.office import replies
 from roadchief.lib import clock
 from tests import makers
 from tests.cast import Cast, sign_in

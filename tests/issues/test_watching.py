@@ -347,7 +347,7 @@ def test_messages_say_nothing_of_the_reporter_and_come_once(
     session: Session, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from roadchief.accounts.notices import Notice
-    from roadchief.issues import messages
+    from roadchief.issues.mail import messages
 
     monkeypatch.setattr(telling, "senders", [messages.send])
     case = ground.opened(session, world, words="301室王阿姨 13800138000")

@@ -15,8 +15,9 @@ from roadchief.accounts import notices
 from roadchief.config import Settings
 from roadchief.db import new_id, savepoint, tenant_of
 from roadchief.errors import RuleBroken
-from roadchief.issues import adjusting, cases, handling, moves, subscribing
+from roadchief.issues import adjusting, cases, handling, moves
 from roadchief.issues.cases import Who
+from roadchief.issues.mail import subscribing
 from roadchief.issues.models import Case
 from roadchief.issues.refusals import AlreadyRated, WrongPin
 from roadchief.issues.voices import Rating, Receipt, ReceiptDirectory, Voice

@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief.accounts import mail_addresses
 from roadchief.accounts.signin import public
 from roadchief.errors import NotFound, Refusal, status_of
-from roadchief.issues import cases, categories, forms, mail_links, messages, story, subscribing
+from roadchief.issues import cases, categories, forms, story
 from roadchief.issues.citizens import feedback, receipt_views
-from roadchief.issues.mail_links import CONFIRM, SHOW, STOP, Link
+from roadchief.issues.mail import links as mail_links
+from roadchief.issues.mail import messages, subscribing
+from roadchief.issues.mail.links import CONFIRM, SHOW, STOP, Link
 from roadchief.issues.models import Case
 from roadchief.issues.refusals import PageIsOld, WrongPin
 from roadchief.issues.voices import Receipt

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief.accounts import sessions
 from roadchief.accounts.signin import public
 from roadchief.errors import NotFound, Refusal, status_of
-from roadchief.issues import cases, categories, forms, publishing, story, subscribing
+from roadchief.issues import cases, categories, forms, publishing, story
 from roadchief.issues.citizens import feedback
+from roadchief.issues.mail import subscribing
 from roadchief.issues.refusals import WrongPin
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction

@@ -25,14 +25,14 @@ from roadchief.issues import (
     opening,
     publishing,
     reach,
-    replies,
     story,
-    told,
     triage,
     workflow,
 )
 from roadchief.issues.acting import Act
+from roadchief.issues.mail import told
 from roadchief.issues.models import Case, SavedView
+from roadchief.issues.office import replies
 from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase
 from roadchief.issues.sources import promises

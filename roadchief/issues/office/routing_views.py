@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief.accounts.signin import allows, current
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound, Refusal, status_of
-from roadchief.issues import categories, forms, opening, own_rules
-from roadchief.issues.own_rules import Draft
+from roadchief.issues import categories, forms, opening
+from roadchief.issues.office import own_rules
+from roadchief.issues.office.own_rules import Draft
 from roadchief.issues.refusals import bad
 from roadchief.lib import clock
 from roadchief.streets.models import Grid, RoadSegment

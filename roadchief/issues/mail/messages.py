@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.accounts import envelopes, notices
-from roadchief.issues import categories, subscribing, telling
+from roadchief.issues import categories, telling
+from roadchief.issues.mail import subscribing
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.moves import BY_VERB
 from roadchief.issues.story import TOLD

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from roadchief.accounts.notice_models import Delivery, Notice
+from roadchief.issues.mail.subscribing import GONE, NEWS, OFF, OVERTAKEN, PROOF, STOPPED
 from roadchief.issues.models import Case
-from roadchief.issues.subscribing import GONE, NEWS, OFF, OVERTAKEN, PROOF, STOPPED
 from roadchief.issues.voices import Receipt
 
 MOST = 30

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import Refusal, status_of
-from roadchief.issues import categories, forms, moves, replies
-from roadchief.issues.replies import Draft
+from roadchief.issues import categories, forms, moves
+from roadchief.issues.office import replies
+from roadchief.issues.office.replies import Draft
 from roadchief.lib import clock
 from roadchief.web import tenant_transaction
 from roadchief.web.pages import language

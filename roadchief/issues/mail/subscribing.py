@@ -17,8 +17,9 @@ from roadchief.accounts.mail_addresses import Limit
 from roadchief.accounts.notice_models import Notice
 from roadchief.config import Settings
 from roadchief.db import new_id, tenant_of
-from roadchief.issues import categories, mail_links
-from roadchief.issues.mail_links import BadLink, Link
+from roadchief.issues import categories
+from roadchief.issues.mail import links
+from roadchief.issues.mail.links import BadLink, Link
 from roadchief.issues.models import Case
 from roadchief.issues.voices import Receipt
 
@@ -109,7 +110,7 @@ def receipt_of(session: Session, link: Link, settings: Settings) -> Receipt:
     row = session.get(Receipt, (link.subdistrict_id, link.receipt_id))
     if row is None or row.hidden_at or row.masked_at:
         raise BadLink
-    if not mail_links.fits(link, row, settings):
+    if not links.fits(link, row, settings):
         raise BadLink
     return row
 
@@ -230,11 +231,11 @@ def envelope(session: Session, notice: Notice, settings: Settings, at: datetime)
         return STOPPED
     if not proof and at - notice.at > STALE and _overtaken(session, notice):
         return OVERTAKEN
-    purpose = mail_links.CONFIRM if proof else mail_links.SHOW
+    purpose = links.CONFIRM if proof else links.SHOW
     language = notice.words.get("language", "zh")
     return Envelope(
-        path=mail_links.path(purpose, receipt, at=notice.at, settings=settings),
-        stop_path=mail_links.path(mail_links.STOP, receipt, at=notice.at, settings=settings),
+        path=links.path(purpose, receipt, at=notice.at, settings=settings),
+        stop_path=links.path(links.STOP, receipt, at=notice.at, settings=settings),
         stop_words=STOP.get(language, STOP["zh"]),
         thread=f"case.{receipt.id}",
         first=proof and notice.once == receipt.id,

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 
 from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
-from roadchief.issues import pipes
+from roadchief.issues.office import pipes
 from roadchief.lib import clock
 from roadchief.web import tenant_transaction
 

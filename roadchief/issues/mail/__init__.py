@@ -1,0 +1,1 @@
+"""Mail: addresses proven and let go, messages of steps, links in mails, what people were told."""
