@@ -54,7 +54,7 @@ PURE = {
     "issues/triage.py",
     "issues/open311/georeport.py",
     "issues/feeds/atom.py",
-    "issues/walking.py",
+    "issues/sheets/walking.py",
     "issues/deadlines.py",
     "issues/bars.py",
     "accounts/access.py",
@@ -98,7 +98,17 @@ PURE = {
 }
 # Rooms of a package, high to low. Its other modules are its core, which knows none of its rooms.
 ROOMS: dict[str, list[str]] = {
-    "issues": ["desk", "feeds", "open311", "merchants", "sources", "citizens", "office", "mail"],
+    "issues": [
+        "desk",
+        "feeds",
+        "open311",
+        "merchants",
+        "sources",
+        "citizens",
+        "office",
+        "mail",
+        "sheets",
+    ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

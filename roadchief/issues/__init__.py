@@ -12,4 +12,5 @@ This core knows none of its rooms; each room knows the core and what stands belo
 * citizens: the report, the receipt, what its holder says, the pages that mails open
 * office: own rules of routing, reply texts, what stands still
 * mail: addresses proven, messages of steps, links in mails, what was told
+* sheets: a case or a round of cases on paper
 """

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from roadchief.codes import faces
-from roadchief.issues import face_views, figures_views, sheet_views
+from roadchief.issues import face_views, figures_views
 from roadchief.issues.citizens import mail_views, report_views
 from roadchief.issues.desk import bulk_views, publishing_views
 from roadchief.issues.feeds import views as feed_views
@@ -12,6 +12,7 @@ from roadchief.issues.merchants import views as merchant_views
 from roadchief.issues.office import pipe_views, reply_views, routing_views
 from roadchief.issues.open311 import filing_views, key_views
 from roadchief.issues.open311 import views as open311_views
+from roadchief.issues.sheets import views as sheet_views
 from roadchief.web import refusals
 
 

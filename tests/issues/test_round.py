@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from roadchief.accounts.models import Post
 from roadchief.db import Database
-from roadchief.issues import sketch, walking
 from roadchief.issues.models import Case
+from roadchief.issues.sheets import sketch, walking
 from roadchief.lib import clock
 from tests import makers
 from tests.cast import Cast, sign_in

@@ -6,8 +6,9 @@ from urllib.parse import urljoin
 from flask import Blueprint, Response, request, url_for
 
 from roadchief.accounts.signin import allows, current
-from roadchief.issues import forms, reach, round_sheet, sheet, sheet_paper
+from roadchief.issues import forms, reach
 from roadchief.issues.refusals import NoSuchCase, bad
+from roadchief.issues.sheets import paper, round_list, sheet
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.pages import language
@@ -33,7 +34,7 @@ def show(case_id: uuid.UUID) -> Response:
             known=settings(),
         )
     # Set in type after the database was let go.
-    response = Response(sheet_paper.as_pdf(said), content_type="application/pdf")
+    response = Response(paper.as_pdf(said), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="case-{said.number}.pdf"'
     return response
 
@@ -43,12 +44,12 @@ def show(case_id: uuid.UUID) -> Response:
 def walk() -> Response:
     """Chosen cases in walking order; those that one may not see are not on it."""
     actor, at = current(), clock.now()
-    ids = forms.ids_of(request.form.getlist("case"), most=round_sheet.MOST + 1)
-    if not 1 <= len(ids) <= round_sheet.MOST:
+    ids = forms.ids_of(request.form.getlist("case"), most=round_list.MOST + 1)
+    if not 1 <= len(ids) <= round_list.MOST:
         raise bad(
             "案件 case",
-            f"请选择 1 到 {round_sheet.MOST} 件",
-            f"choose 1 to {round_sheet.MOST} cases",
+            f"请选择 1 到 {round_list.MOST} 件",
+            f"choose 1 to {round_list.MOST} cases",
         )
 
     def address(case_id: uuid.UUID) -> str:
@@ -58,7 +59,7 @@ def walk() -> Response:
         seen = reach.among(session, ids, reach.scope_of(session, actor, at=at))
         if not seen:
             raise NoSuchCase
-        told = round_sheet.gather(
+        told = round_list.gather(
             session,
             sorted(seen),
             at=at,
@@ -67,7 +68,7 @@ def walk() -> Response:
             address=address,
             attribution=settings().map_attribution,
         )
-    response = Response(round_sheet.as_pdf(told), content_type="application/pdf")
+    response = Response(round_list.as_pdf(told), content_type="application/pdf")
     name = f"round-{clock.local(at):%Y%m%d-%H%M}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
 from roadchief.codes.writing import Hand
-from roadchief.issues.surroundings import NORTH_M, Street, Surroundings
+from roadchief.issues.sheets.surroundings import NORTH_M, Street, Surroundings
 
 GROUND = {"building": "#E7E4DE", "green": "#DDEBD5", "water": "#D3E4F0"}
 PAPER, ROAD, KERB = HexColor("#F6F5F2"), HexColor("#FFFFFF"), HexColor("#B9C1C6")

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from roadchief import blobs, holidays
 from roadchief.accounts.models import Person
 from roadchief.config import Settings
-from roadchief.issues import board, categories, clocks, deadlines, moves, story, surroundings
+from roadchief.issues import board, categories, clocks, deadlines, moves, story
 from roadchief.issues.models import Case
-from roadchief.issues.sheet_words import CLOCKS, LIGHTS, PAUSES, SOURCES, say
-from roadchief.issues.surroundings import Surroundings
+from roadchief.issues.sheets import surroundings
+from roadchief.issues.sheets.surroundings import Surroundings
+from roadchief.issues.sheets.words import CLOCKS, LIGHTS, PAUSES, SOURCES, say
 from roadchief.issues.voices import Rating
 from roadchief.lib import clock
 from roadchief.streets.models import Organisation, Storefront, Subdistrict

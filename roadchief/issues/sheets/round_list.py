@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from roadchief.codes.writing import Hand
 from roadchief.db import tenant_of
-from roadchief.issues import board, categories, moves, opening, sketch, surroundings, walking
+from roadchief.issues import board, categories, moves, opening
 from roadchief.issues.models import Case
-from roadchief.issues.sheet_paper import LINE, WIDE, Numbered, Styles, a4
-from roadchief.issues.sheet_words import LIGHTS, WORDS, say
-from roadchief.issues.surroundings import NORTH_M, Surroundings
+from roadchief.issues.sheets import sketch, surroundings, walking
+from roadchief.issues.sheets.paper import LINE, WIDE, Numbered, Styles, a4
+from roadchief.issues.sheets.surroundings import NORTH_M, Surroundings
+from roadchief.issues.sheets.words import LIGHTS, WORDS, say
 from roadchief.lib import clock
 from roadchief.lib.geo import Plane
 from roadchief.streets.models import Storefront, Subdistrict

@@ -21,9 +21,9 @@ from reportlab.platypus import (
 )
 
 from roadchief.codes.writing import Hand
-from roadchief.issues import sketch
-from roadchief.issues.sheet import Facts, Sheet, Shot
-from roadchief.issues.sheet_words import WORDS, say
+from roadchief.issues.sheets import sketch
+from roadchief.issues.sheets.sheet import Facts, Sheet, Shot
+from roadchief.issues.sheets.words import WORDS, say
 
 WIDE, MARGIN = A4[0] - 36 * mm, 18 * mm
 PADDING = 6  # points that reportlab leaves inside the frame of a page
