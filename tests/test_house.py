@@ -56,7 +56,7 @@ PURE = {
     "issues/feeds/atom.py",
     "issues/sheets/walking.py",
     "issues/deadlines.py",
-    "issues/bars.py",
+    "issues/figures/bars.py",
     "accounts/access.py",
     "accounts/wording.py",
     "accounts/outcomes.py",
@@ -108,6 +108,7 @@ ROOMS: dict[str, list[str]] = {
         "office",
         "mail",
         "sheets",
+        "figures",
     ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together

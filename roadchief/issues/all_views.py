@@ -3,10 +3,11 @@
 from flask import Flask
 
 from roadchief.codes import faces
-from roadchief.issues import face_views, figures_views
+from roadchief.issues import face_views
 from roadchief.issues.citizens import mail_views, report_views
 from roadchief.issues.desk import bulk_views, publishing_views
 from roadchief.issues.feeds import views as feed_views
+from roadchief.issues.figures import views as figures_views
 from roadchief.issues.mail import messages
 from roadchief.issues.merchants import views as merchant_views
 from roadchief.issues.office import pipe_views, reply_views, routing_views

@@ -11,7 +11,8 @@ from roadchief import jobs
 from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.errors import Conflict
-from roadchief.issues import adjusting, retention, tallies, watching
+from roadchief.issues import adjusting, retention, watching
+from roadchief.issues.figures import tallies
 from roadchief.issues.mail import messages
 from roadchief.issues.sources import promises
 from roadchief.lib import clock

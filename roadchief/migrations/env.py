@@ -12,9 +12,9 @@ import roadchief.codes.models
 import roadchief.events
 import roadchief.holidays
 import roadchief.insight.models
+import roadchief.issues.figures.models
 import roadchief.issues.models
 import roadchief.issues.retention
-import roadchief.issues.tally_models
 import roadchief.issues.voices
 import roadchief.patrol.models
 import roadchief.patrol.plan_models

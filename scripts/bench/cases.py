@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from roadchief.app import create_app
 from roadchief.db import Database
-from roadchief.issues import board, figures, reach, tallies
+from roadchief.issues import board, reach
+from roadchief.issues.figures import periods, tallies
 from roadchief.lib import clock
 from roadchief.streets.models import Storefront
 from tests import databases
@@ -150,9 +151,9 @@ def measure(database: Database, settings: Any, world: ground.World) -> list[dict
 
     def numbers() -> None:
         at = clock.now()
-        since, until = figures.period({"from": f"{clock.local_date(at) - TWO_YEARS}"}, at=at)
+        since, until = periods.period({"from": f"{clock.local_date(at) - TWO_YEARS}"}, at=at)
         with database.transaction(HERE) as session:
-            figures.report(session, since, until, at=at)
+            periods.report(session, since, until, at=at)
 
     def bare_numbers() -> None:
         since = "reported_at > now() - interval '730 days'"

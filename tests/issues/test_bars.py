@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadchief.issues import bars
-from roadchief.issues.bars import Week
+from roadchief.issues.figures import bars
+from roadchief.issues.figures.bars import Week
 
 MONDAY = date(2026, 1, 5)
 counts = st.integers(0, 5000)

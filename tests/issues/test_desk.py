@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.models import Post
 from roadchief.db import Database
-from roadchief.issues import cases, figures, opening
+from roadchief.issues import cases, opening
+from roadchief.issues.figures import periods
 from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
 from roadchief.streets import shopkeepers
@@ -337,14 +338,14 @@ def test_statistics(
     page = client.get("/desk/figures").get_data(as_text=True)
     assert "综合行政执法队" in page
     at = clock.now()
-    since, until = figures.period({}, at=at)
+    since, until = periods.period({}, at=at)
     with database.transaction(HERE) as inner:
-        found = figures.report(inner, since, until, at=at + timedelta(days=3))
+        found = periods.report(inner, since, until, at=at + timedelta(days=3))
     assert found.total.cases == 11
     assert found.total.late == 11
     assert found.total.rate("on_time") == 0
     assert [row.cases for row in found.cuts["unit"]] == [11]
-    few = figures.Figure("", "", *([3] * 10))
+    few = periods.Figure("", "", *([3] * 10))
     assert few.rate("solved") is None
     for odd in (
         "from=x&to=y",

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from roadchief.accounts.access import Actor
 from roadchief.accounts.models import Post
 from roadchief.db import Database, new_id
-from roadchief.issues import board, cases, figures, reach
+from roadchief.issues import board, cases, reach
+from roadchief.issues.figures import periods
 from roadchief.issues.models import Case, CaseHelper, CaseStep
 from roadchief.issues.sources import patrolled
 from roadchief.lib import clock
@@ -72,8 +73,8 @@ def see(database: Database, cast: Cast, role: str) -> set[uuid.UUID]:
         asked = f"SELECT c.id FROM case_file c WHERE c.subdistrict_id = :here AND {IN_REACH}"
         values = {"here": HERE, "at": at, **cases_in_reach(actor)}
         assert set(session.scalars(text(asked), values)) == listed
-        since, until = figures.period({}, at=at)
-        assert figures.report(session, since, until, at=at, scope=scope).total.cases == len(listed)
+        since, until = periods.period({}, at=at)
+        assert periods.report(session, since, until, at=at, scope=scope).total.cases == len(listed)
         assert total == len(listed)
         assert reach.among(session, listed | {uuid.uuid4()}, scope) == listed
     return listed
@@ -262,9 +263,9 @@ def test_statistics_by_part_add_up_as_if_counted_alone(
     actor = Actor(cast["chief_l2"].person.id, "", HERE, frozenset({"chief_l2"}), True)
     with database.transaction(HERE) as session:
         scope = reach.scope_of(session, actor, at=at)
-        since, until = figures.period({}, at=at)
-        whole = figures.report(session, since, until, at=at)
-        part = figures.report(session, since, until, at=at, scope=scope)
+        since, until = periods.period({}, at=at)
+        whole = periods.report(session, since, until, at=at)
+        part = periods.report(session, since, until, at=at, scope=scope)
         assert (whole.total.cases, part.total.cases) == (3, 2)
         assert {row.name for row in part.cuts["segment"]} == {world.segment.name}
         assert sum(row.cases for row in part.cuts["category"]) == 2

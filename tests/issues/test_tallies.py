@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from roadchief.issues import cases, figures, handling, tallies
-from roadchief.issues.figures import Report
+from roadchief.issues import cases, handling
+from roadchief.issues.figures import periods, tallies
+from roadchief.issues.figures.models import CaseDay
+from roadchief.issues.figures.periods import Report
 from roadchief.issues.models import Case
-from roadchief.issues.tally_models import CaseDay
 from roadchief.lib import clock
 from tests.issues import ground
 from tests.issues.ground import TUESDAY
@@ -23,7 +24,7 @@ def counted(session: Session, at: datetime, *, kept: bool) -> Report:
     with session.begin_nested() as part:
         if not kept:
             session.execute(delete(CaseDay))
-        found = figures.report(session, last - timedelta(days=60), last, at=at)
+        found = periods.report(session, last - timedelta(days=60), last, at=at)
         part.rollback()
     return found
 
@@ -45,7 +46,7 @@ def world(session: Session) -> ground.World:
 
 def test_kept_days_add_up(session: Session, world: ground.World) -> None:
     assert tallies.keep(session, at=LATER) == 14
-    days = tallies.days_of(session, *figures.period({}, at=LATER))
+    days = tallies.days_of(session, *periods.period({}, at=LATER))
     assert len(days.kept) == 14
     report = counted(session, LATER, kept=True)
     assert report == counted(session, LATER, kept=False)
@@ -98,7 +99,7 @@ def test_many_closings_keep_their_median_within_two_per_cent(
     assert exact.median_h
     assert exact.ninety_h
     tallies.keep(session, at=LATER)
-    monkeypatch.setattr(figures, "EXACT_TO", 0)
+    monkeypatch.setattr(periods, "EXACT_TO", 0)
     assert session.scalar(select(func.count()).select_from(CaseDay).where(CaseDay.cut == "lived"))
     found = counted(session, LATER, kept=True)
     fresh = counted(session, LATER, kept=False)

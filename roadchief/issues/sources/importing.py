@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from roadchief import holidays
 from roadchief.db import Database, new_id, tenant_of
-from roadchief.issues import cases, categories, clocks, deadlines, tallies, triage
+from roadchief.issues import cases, categories, clocks, deadlines, triage
+from roadchief.issues.figures import tallies
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.sources.foreign import Foreign, degrees, instant, read
 from roadchief.issues.spots import BOX_DEG, STREET_M, Spot

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import tallies
+from roadchief.issues.figures import tallies
+from roadchief.issues.figures.tallies import Days
 from roadchief.issues.reach import EVERYTHING, Condition, Scope, condition
-from roadchief.issues.tallies import Days
 from roadchief.lib import clock
 
 # Under so many cases a rate says nothing: counts are shown instead.

@@ -12,7 +12,8 @@ from openpyxl import Workbook
 
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import NotFound
-from roadchief.issues import bars, board, categories, figures, moves, reach
+from roadchief.issues import board, categories, moves, reach
+from roadchief.issues.figures import bars, periods
 from roadchief.lib import clock
 from roadchief.lib.text import harmless_cell
 from roadchief.web import tenant_transaction
@@ -28,10 +29,10 @@ SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @allows("issues.desk")
 def show() -> str:
     actor, at = current(), clock.now()
-    since, until = figures.period(request.args.to_dict(), at=at)
+    since, until = periods.period(request.args.to_dict(), at=at)
     with tenant_transaction(actor.subdistrict_id) as session:
         scope = reach.scope_of(session, actor, at=at)
-        found = figures.report(session, since, until, at=at, scope=scope)
+        found = periods.report(session, since, until, at=at, scope=scope)
     weeks = [_week(row) for row in found.cuts["week"]]
     picture = bars.columns(weeks, title=gettext("每周收到的案件和现在的情形"))
     return render_template(
@@ -39,7 +40,7 @@ def show() -> str:
     )
 
 
-def _week(row: figures.Figure) -> bars.Week:
+def _week(row: periods.Figure) -> bars.Week:
     ended = row.cases - row.running
     return bars.Week(
         monday=date.fromisoformat(row.key),
