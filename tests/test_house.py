@@ -51,7 +51,7 @@ PURE = {
     "issues/moves.py",
     "issues/routing.py",
     "issues/categories.py",
-    "issues/triage.py",
+    "issues/triage/suggesting.py",
     "issues/open311/georeport.py",
     "issues/feeds/atom.py",
     "issues/sheets/walking.py",
@@ -109,6 +109,7 @@ ROOMS: dict[str, list[str]] = {
         "mail",
         "sheets",
         "figures",
+        "triage",
     ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together

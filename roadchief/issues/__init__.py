@@ -14,4 +14,5 @@ This core knows none of its rooms; each room knows the core and what stands belo
 * mail: addresses proven, messages of steps, links in mails, what was told
 * sheets: a case or a round of cases on paper
 * figures: cases counted by day and shown by period
+* triage: a category suggested from words
 """

@@ -12,9 +12,10 @@ from rich.progress import Progress
 from roadchief import config
 from roadchief.db import Database
 from roadchief.holidays import enter_years
-from roadchief.issues import board, categories, moves, retention, training, watching
+from roadchief.issues import board, categories, moves, retention, watching
 from roadchief.issues.open311 import keys
 from roadchief.issues.sources import foreign, importing
+from roadchief.issues.triage import training
 from roadchief.lib import clock, coords
 from roadchief.lib.workdays import BadYear
 

@@ -16,8 +16,8 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from roadchief.config import ROOT
-from roadchief.issues import triage
 from roadchief.issues.sources.importing import SURE_ENOUGH
+from roadchief.issues.triage import suggesting
 
 FILE = ROOT.parent / "shared" / "data" / "no_licence_stated" / "群众留言_答复_200.csv"
 LABELS = Path(__file__).with_name("triage_labels.toml")
@@ -41,7 +41,7 @@ def main(file: Path, half: str | None, show: bool) -> None:
         }
     first = among = quiet = 0
     for row in rows:
-        told = triage.suggest(f"{row['留言主题']}。{row['留言详情']}")
+        told = suggesting.suggest(f"{row['留言主题']}。{row['留言详情']}")
         codes = [one.code for one in told]
         wanted = labels.get(row["留言编号"])
         loud = bool(told) and told[0].sure > SURE_ENOUGH and told[0].code not in HARMLESS

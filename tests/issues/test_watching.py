@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from roadchief import holidays
 from roadchief.db import Database
-from roadchief.issues import adjusting, cases, handling, telling, training, triage, watching
+from roadchief.issues import adjusting, cases, handling, telling, watching
 from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.sources import foreign, importing, patrolled
+from roadchief.issues.triage import suggesting, training
 from roadchief.issues.voices import Receipt
 from roadchief.lib import coords, geo
 from roadchief.lib.workdays import BadYear
@@ -261,7 +262,7 @@ def test_json_of_no_use(database: Database, tmp_path: Path, text: str) -> None:
     ],
 )
 def test_suggestions_come_with_reasons(words: str, code: str) -> None:
-    found = triage.suggest(words)
+    found = suggesting.suggest(words)
     assert found[0].code == code
     assert found[0].why
     assert all(piece in words for piece in found[0].why)
@@ -269,7 +270,7 @@ def test_suggestions_come_with_reasons(words: str, code: str) -> None:
 
 @pytest.mark.parametrize("words", ["", "   ", "\x00", "𠮷" * 5000, "1234567890"])
 def test_words_that_say_nothing(words: str) -> None:
-    assert all(0 <= one.sure <= 1 for one in triage.suggest(words))
+    assert all(0 <= one.sure <= 1 for one in suggesting.suggest(words))
 
 
 def test_training_counts_on_rows_it_has_not_seen(strangers: Callable[[str], Path]) -> None:

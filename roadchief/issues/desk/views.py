@@ -26,7 +26,6 @@ from roadchief.issues import (
     publishing,
     reach,
     story,
-    triage,
     workflow,
 )
 from roadchief.issues.acting import Act
@@ -36,6 +35,7 @@ from roadchief.issues.office import replies
 from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase
 from roadchief.issues.sources import promises
+from roadchief.issues.triage import suggesting
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import photos_from, takes_photos
@@ -126,7 +126,9 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
             words=words,
             preview=publishing.preview(row.words),
             coming=promises.waiting_for(session, row.id),
-            suggested=triage.suggest(row.words) if row.state in ("reported", "verifying") else [],
+            suggested=suggesting.suggest(row.words)
+            if row.state in ("reported", "verifying")
+            else [],
             danger_words=categories.danger_words(row.words),
         )
 

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from roadchief import holidays
 from roadchief.db import Database, new_id, tenant_of
-from roadchief.issues import cases, categories, clocks, deadlines, triage
+from roadchief.issues import cases, categories, clocks, deadlines
 from roadchief.issues.figures import tallies
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.sources.foreign import Foreign, degrees, instant, read
 from roadchief.issues.spots import BOX_DEG, STREET_M, Spot
+from roadchief.issues.triage import suggesting
 from roadchief.lib import clock, coords
 from roadchief.lib.text import clean, pieces
 
@@ -228,7 +229,7 @@ def _write(session: Session, made: list[Case], rows: dict[str, Foreign], at: dat
 
 
 def _guess(words: str) -> str:
-    found = triage.suggest(words)
+    found = suggesting.suggest(words)
     return found[0].code if found and found[0].sure > SURE_ENOUGH else "QT01"
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-MODEL = Path(__file__).with_name("triage.json")
+MODEL = Path(__file__).with_name("model.json")
 LONGEST = 3  # characters of a piece
 SURE = 0.15  # below this nothing is suggested
 MOST_READ = 1000  # characters of a text

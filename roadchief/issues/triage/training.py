@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-PHRASES = FOLDER / "triage.toml"
-MODEL = FOLDER / "triage.json"
+PHRASES = FOLDER / "phrases.toml"
+MODEL = FOLDER / "model.json"
 HELD_BACK = 0.25
 MOST_PIECES = 2200
 SEED = 20261124
@@ -92,9 +92,9 @@ def learn(samples: Sequence[Sample], *, held_back: float = HELD_BACK) -> Learned
 
 
 def best(model: dict[str, Any], words: str) -> str | None:
-    from roadchief.issues import triage
+    from roadchief.issues.triage import suggesting
 
-    found = triage.judge(model, words, most=1)
+    found = suggesting.judge(model, words, most=1)
     return found[0].code if found else None
 
 
