@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, g, render_template, request, url_for
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
 
-from roadchief.accounts.access import may
-from roadchief.accounts.signin import current_or_none, public
+from roadchief.accounts.access import CHIEFS, may
+from roadchief.accounts.signin import allows, current_or_none, public
 from roadchief.lib import clock
 from roadchief.streets import catalog
 from roadchief.streets.importing.report import REASONS
@@ -14,6 +15,16 @@ from roadchief.web import tenant_transaction
 from roadchief.web.pages import language
 
 pages = Blueprint("home", __name__)
+
+# Where a day begins; who has several roles begins with the first of these.
+STARTS: tuple[tuple[frozenset[str], str], ...] = (
+    (CHIEFS | {"segment_chief"}, "/chief/"),
+    (frozenset({"operator", "officer"}), "/desk/"),
+    (frozenset({"patroller", "road_member", "steward", "rotating_chief"}), "/patrol/"),
+    (frozenset({"merchant"}), "/merchant/"),
+    (frozenset({"admin"}), "/admin/"),
+    (frozenset({"auditor"}), "/admin/people"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,17 @@ def start() -> str:
             places.append(catalog.place(session, row, at=at))
     current_or_none()
     return render_template("home.html", places=places)
+
+
+@pages.get("/start")
+@allows("own.account")
+def own() -> AnyResponse:
+    """After signing in: to where this person's day begins."""
+    return redirect(start_of(g.actor.roles))
+
+
+def start_of(roles: frozenset[str]) -> str:
+    return next((address for holders, address in STARTS if roles & holders), "/map/")
 
 
 def menu() -> list[Entry]:

@@ -120,11 +120,11 @@ def _actor_for_page() -> Actor | None:
 
 
 def safe_path(address: str | None) -> str:
-    """Only a path of this site, never another host."""
-    path = address or "/"
+    """Only a path of this site, never another host; without one to where one's day begins."""
+    path = address or url_for("home.own")
     parts = urlsplit(path)
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
-    return path if plain and not parts.netloc and path.isprintable() else "/"
+    return path if plain and not parts.netloc and path.isprintable() else url_for("home.own")
 
 
 def keep_signed_in(response: AnyResponse, value: str) -> None:

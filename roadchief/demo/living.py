@@ -21,10 +21,10 @@ from roadchief.accounts.models import Post
 from roadchief.config import Settings
 from roadchief.db import tenant_of
 from roadchief.demo.loading import segments_of
+from roadchief.home import start_of
 from roadchief.streets import alterations, chiefs, storefronts, tenancies
 from roadchief.streets.models import Organisation, Road, Storefront
 
-STARTS = {"admin": "/admin/", "auditor": "/admin/people", "operator": "/admin/"}
 OFFICES = {"officer": "enforcement_squad", "operator": "operation_centre"}
 FORTNIGHT = timedelta(days=14)
 
@@ -57,7 +57,7 @@ def demo_people(names: dict[str, Any], key: bytes) -> list[DemoPerson]:
                     password=_derived(key, f"{login} password"),
                     totp=_totp(key, login) if needs_code else None,
                     subdistrict=int(code),
-                    start=STARTS.get(role, "/map/"),
+                    start=start_of(frozenset({role})),
                 )
             )
     return found

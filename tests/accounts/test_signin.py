@@ -143,7 +143,36 @@ def test_a_form_without_its_token_changes_nothing(app: Flask, cast: Cast) -> Non
 )
 def test_next_never_leaves_the_site(client: FlaskClient, cast: Cast, target: str) -> None:
     data = {"login": cast["steward"].login, "password": PASSWORD, "next": target}
-    assert client.post("/sign-in", data=data).headers["Location"] == "/"
+    assert client.post("/sign-in", data=data).headers["Location"] == "/start"
+
+
+@pytest.mark.parametrize(
+    ("role", "begins"),
+    [
+        ("chief_general", "/chief/"),
+        ("segment_chief", "/chief/"),
+        ("officer", "/desk/"),
+        ("operator", "/desk/"),
+        ("patroller", "/patrol/"),
+        ("steward", "/patrol/"),
+        ("merchant", "/merchant/"),
+        ("admin", "/admin/"),
+        ("auditor", "/admin/people"),
+    ],
+)
+def test_signing_in_leads_to_where_the_day_begins(
+    client: FlaskClient, cast: Cast, role: str, begins: str
+) -> None:
+    assert sign_in(client, cast[role]).headers["Location"] == "/start"
+    assert client.get("/start").headers["Location"] == begins
+    assert client.get(begins).status_code == 200
+    assert 'href="/start"' in client.get("/").text
+
+
+def test_the_days_beginning_asks_a_visitor_to_sign_in(client: FlaskClient) -> None:
+    answer = client.get("/start")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/start")
+    assert 'href="/start"' not in client.get("/").text
 
 
 def test_an_invitation_sets_a_password_once(
