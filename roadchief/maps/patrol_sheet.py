@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.lib import clock
 from roadchief.maps.sheets import SIGNS, Row, Sheet, shape
-from roadchief.patrol import board, shifts, tracks
+from roadchief.patrol import shifts, tracks
+from roadchief.patrol.chief import board
 from roadchief.streets.models import RoadSegment
 
 MOST = 600  # visits of a shift

@@ -1,1 +1,7 @@
-"""Patrol: shifts, check-ins judged fairly, coverage, review. Nothing lost, nothing twice."""
+"""Patrol: shifts, check-ins judged fairly, coverage, review. Nothing lost, nothing twice.
+
+The core (rows, rules.toml, which visits count, who is told) knows none of its rooms; each room
+knows the core and what stands below it, and `all_views`, `jobs` and `cli` put them together.
+Rooms, high to low (tests/test_house.py holds it):
+* chief: the chief's morning, the week's plan, shifts, reviews, alerts
+"""

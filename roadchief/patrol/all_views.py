@@ -12,9 +12,8 @@ from roadchief.patrol import (
     report_views,
     self_views,
     twins,
-    views,
-    week_views,
 )
+from roadchief.patrol.chief import views, week_views
 from roadchief.streets import succession
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from roadchief import jobs
 from roadchief.lib import clock
-from roadchief.patrol import alerts, checkins, review, self_reminding, tracks, twins, weighing
+from roadchief.patrol import checkins, review, self_reminding, tracks, twins, weighing
+from roadchief.patrol.chief import alerts
 from roadchief.streets.models import Subdistrict
 
 

@@ -7,7 +7,8 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.demo import living, loading, patrolling, selfchecking
 from roadchief.lib import clock
-from roadchief.patrol import board, self_reading
+from roadchief.patrol import self_reading
+from roadchief.patrol.chief import board
 from roadchief.patrol.models import CheckIn, Handover, PatrolItem
 from roadchief.patrol.plan_models import Shift
 from tests.conftest import WEIFANG

@@ -13,17 +13,8 @@ from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib import clock
 from roadchief.lib.workdays import Workdays
-from roadchief.patrol import (
-    alerts,
-    checklists,
-    download,
-    intake,
-    review,
-    roster,
-    shifts,
-    weeks,
-    weighing,
-)
+from roadchief.patrol import checklists, download, intake, review, roster, shifts, weeks, weighing
+from roadchief.patrol.chief import alerts
 from roadchief.patrol.plan_models import Checklist, PatrolAlert, Recheck, Shift, ShiftStop
 from tests import makers
 from tests.conftest import WEIFANG

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from roadchief.accounts import roster as people
 from roadchief.db import Database
 from roadchief.lib import clock
-from roadchief.patrol import alerts, intake, weighing
+from roadchief.patrol import intake, weighing
+from roadchief.patrol.chief import alerts
 from roadchief.patrol.plan_models import Absence, PatrolAlert, Review, Shift
 from tests import makers
 from tests.cast import Cast, sign_in
