@@ -74,7 +74,7 @@ PURE = {
     "streets/shifts.py",
     "streets/standards.py",
     "patrol/answers.py",
-    "patrol/assessment.py",
+    "patrol/reports/assessment.py",
     "patrol/roster.py",
     "patrol/due.py",
     "patrol/route.py",
@@ -111,7 +111,7 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief"],
+    "patrol": ["chief", "reports"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

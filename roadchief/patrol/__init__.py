@@ -3,5 +3,7 @@
 The core (rows, rules.toml, which visits count, who is told) knows none of its rooms; each room
 knows the core and what stands below it, and `all_views`, `jobs` and `cli` put them together.
 Rooms, high to low (tests/test_house.py holds it):
+
 * chief: the chief's morning, the week's plan, shifts, reviews, alerts
+* reports: the month: its figures, the assessment, the A4
 """

@@ -4,16 +4,10 @@ from flask import Flask
 
 from roadchief import blobs
 from roadchief.codes import faces
-from roadchief.patrol import (
-    face_views,
-    form_views,
-    radius,
-    radius_views,
-    report_views,
-    self_views,
-    twins,
-)
-from roadchief.patrol.chief import views, week_views
+from roadchief.patrol import face_views, form_views, radius, radius_views, self_views, twins
+from roadchief.patrol.chief import views as chief_views
+from roadchief.patrol.chief import week_views
+from roadchief.patrol.reports import views as report_views
 from roadchief.streets import succession
 
 
@@ -25,7 +19,7 @@ def install(app: Flask) -> None:
     if twins.look_later not in blobs.on_arrival:
         blobs.on_arrival.append(twins.look_later)
     for blueprint in (
-        views.pages,
+        chief_views.pages,
         week_views.pages,
         report_views.pages,
         form_views.pages,

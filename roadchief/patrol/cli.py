@@ -13,7 +13,8 @@ from roadchief import config, holidays
 from roadchief.db import Database
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.patrol import backfill, monthly, roster, sheet, weeks
+from roadchief.patrol import backfill, roster, weeks
+from roadchief.patrol.reports import monthly, sheet
 from roadchief.streets.models import Subdistrict
 
 CODE = click.IntRange(100_000_000, 999_999_999)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadchief.patrol import assessment, rules
+from roadchief.patrol import rules
+from roadchief.patrol.reports import assessment
 
 POINTS = rules.section("assessment")
 SHARES = st.one_of(st.none(), st.floats(0, 5, allow_nan=False))

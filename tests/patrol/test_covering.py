@@ -9,8 +9,9 @@ import pytest
 import shapely
 
 from roadchief.lib.geo import Plane, length_m
-from roadchief.patrol import coverage, covering, monthly, reach, rules, tracks
+from roadchief.patrol import coverage, covering, reach, rules, tracks
 from roadchief.patrol.coverage import Point
+from roadchief.patrol.reports import monthly
 from tests import makers
 from tests.patrol.conftest import Beat
 from tests.patrol.phone import Phone

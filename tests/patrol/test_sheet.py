@@ -6,7 +6,7 @@ import pypdfium2
 from reportlab.pdfbase import pdfmetrics
 from sqlalchemy.orm import Session
 
-from roadchief.patrol import monthly, sheet
+from roadchief.patrol.reports import monthly, sheet
 from tests import makers
 from tests.patrol.conftest import make_beat
 

@@ -11,8 +11,8 @@ from reportlab.platypus import SimpleDocTemplate, Spacer, Table, TableStyle
 
 from roadchief.codes.writing import Hand
 from roadchief.lib import clock
-from roadchief.patrol import assessment
-from roadchief.patrol.monthly import Month, finding_name
+from roadchief.patrol.reports import assessment
+from roadchief.patrol.reports.monthly import Month, finding_name
 
 SHOWN = 25
 LINE = colors.HexColor("#DCE2E5")

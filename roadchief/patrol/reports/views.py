@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import assessment, covering, due, monthly, rules, sheet, weeks
+from roadchief.patrol import covering, due, rules, weeks
+from roadchief.patrol.reports import assessment, monthly, sheet
 from roadchief.streets import standards
 from roadchief.streets.models import Subdistrict
 from roadchief.web import tenant_transaction

@@ -1,0 +1,1 @@
+"""Reports: storefront by storefront, and the month as page, CSV and A4, with the assessment."""
