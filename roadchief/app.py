@@ -33,7 +33,8 @@ from roadchief.maps import (
 )
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
-from roadchief.patrol import beats, checkins, self_checks, self_views
+from roadchief.patrol import beats, self_checks, self_views
+from roadchief.patrol.phone import checkins
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views

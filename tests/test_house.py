@@ -111,7 +111,7 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief", "reports"],
+    "patrol": ["chief", "reports", "phone"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

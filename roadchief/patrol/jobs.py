@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from roadchief import jobs
 from roadchief.lib import clock
-from roadchief.patrol import checkins, review, self_reminding, tracks, twins, weighing
+from roadchief.patrol import review, self_reminding, twins, weighing
 from roadchief.patrol.chief import alerts
+from roadchief.patrol.phone import checkins, tracks
 from roadchief.streets.models import Subdistrict
 
 

@@ -9,7 +9,8 @@ from roadchief.accounts.signin import allows, current
 from roadchief.codes import manifest, tokens
 from roadchief.errors import BadInput, Malformed
 from roadchief.lib import clock
-from roadchief.patrol import download, shifts
+from roadchief.patrol import shifts
+from roadchief.patrol.phone import download
 from roadchief.pwa.origin import dated, json_only, own_page_only
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.security import csrf

@@ -9,7 +9,7 @@ from roadchief import blobs
 from roadchief.accounts.signin import allows, current, current_or_none
 from roadchief.errors import BadInput, Malformed, NotFound, TooLarge
 from roadchief.lib import clock
-from roadchief.patrol import intake
+from roadchief.patrol.phone import intake
 from roadchief.pwa.origin import dated, json_only, own_page_only
 from roadchief.web import blobs as photos
 from roadchief.web import settings, tenant_transaction

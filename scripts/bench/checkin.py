@@ -34,7 +34,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.demo import district
 from roadchief.lib import clock
-from roadchief.patrol import checkins, intake
+from roadchief.patrol.phone import checkins, intake
 from tests import databases, makers
 from tests.conftest import make_settings
 from tests.patrol.phone import Phone

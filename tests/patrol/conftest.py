@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.access import Actor
 from roadchief.lib.geo import Plane
-from roadchief.patrol import intake, shifts
+from roadchief.patrol import shifts
+from roadchief.patrol.phone import intake
 from roadchief.patrol.plan_models import Shift
 from roadchief.streets.models import RoadSegment, Storefront
 from tests import makers

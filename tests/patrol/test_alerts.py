@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from roadchief.accounts import notices
-from roadchief.patrol import download
 from roadchief.patrol.chief import alerts
+from roadchief.patrol.phone import download
 from roadchief.patrol.plan_models import PatrolAlert
 from tests import makers
 from tests.patrol.conftest import Beat

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadchief.lib.geo import Plane
-from roadchief.patrol import coverage, tracks
+from roadchief.patrol import coverage
 from roadchief.patrol.coverage import Point
+from roadchief.patrol.phone import tracks
 from tests.makers import NOON
 
 RULE = tracks.rule()

@@ -9,8 +9,9 @@ import pytest
 import shapely
 
 from roadchief.lib.geo import Plane, length_m
-from roadchief.patrol import coverage, covering, reach, rules, tracks
+from roadchief.patrol import coverage, covering, reach, rules
 from roadchief.patrol.coverage import Point
+from roadchief.patrol.phone import tracks
 from roadchief.patrol.reports import monthly
 from tests import makers
 from tests.patrol.conftest import Beat

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from roadchief.accounts.access import Actor
 from roadchief.db import Database
-from roadchief.patrol import checkins, intake
+from roadchief.patrol.phone import checkins, intake
 from tests.conftest import WEIFANG
 from tests.patrol.conftest import AT, Beat, make_beat
 from tests.patrol.phone import Phone, bad

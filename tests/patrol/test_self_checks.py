@@ -21,16 +21,9 @@ from roadchief.errors import BadInput, NotFound
 from roadchief.events import Event
 from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
-from roadchief.patrol import (
-    checklists,
-    download,
-    intake,
-    self_checks,
-    self_forms,
-    self_reading,
-    self_reminding,
-)
+from roadchief.patrol import checklists, self_checks, self_forms, self_reading, self_reminding
 from roadchief.patrol.models import CheckIn, Finding
+from roadchief.patrol.phone import download, intake
 from roadchief.patrol.self_checks import Sheet, Wrong
 from roadchief.patrol.self_models import SelfCheck, SelfFinding, SelfFix, SelfHelp
 from roadchief.streets import shopkeepers, standards, tenancies

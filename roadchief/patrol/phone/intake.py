@@ -18,25 +18,16 @@ from sqlalchemy.orm import Session
 from roadchief.accounts.access import CHIEFS, ON_SEGMENT, Actor
 from roadchief.db import savepoint, tenant_of
 from roadchief.errors import TooLarge
-from roadchief.patrol import (
-    acts,
-    answers,
-    checkins,
-    checklists,
-    judging,
-    reading,
-    self_intake,
-    tracks,
-    whereabouts,
-)
+from roadchief.patrol import answers, checklists, reading
 from roadchief.patrol.answers import Refused
+from roadchief.patrol.phone import acts, checkins, judging, selfchecks, tracks, whereabouts
 from roadchief.patrol.reading import Item
 from roadchief.streets import shopkeepers
 
 MOST = 50
 WALKERS = CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator"}
 VISITS = {"check_in"}
-ACTS = acts.KINDS | {"track": tracks.take, "self_check": self_intake.take}
+ACTS = acts.KINDS | {"track": tracks.take, "self_check": selfchecks.take}
 SINCE = timedelta(days=2)
 log = structlog.get_logger("roadchief.patrol")
 

@@ -3,9 +3,10 @@
 from sqlalchemy.orm import Session
 
 from roadchief.errors import NotFound
-from roadchief.patrol import acts, checklists, self_checks, self_forms
+from roadchief.patrol import checklists, self_checks, self_forms
 from roadchief.patrol.answers import Refused
-from roadchief.patrol.judging import Batch
+from roadchief.patrol.phone import acts
+from roadchief.patrol.phone.judging import Batch
 from roadchief.patrol.reading import Item, needed_id
 from roadchief.patrol.self_checks import Sheet, Wrong
 from roadchief.streets import standards

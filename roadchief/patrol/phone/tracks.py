@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.db import new_id, tenant_of
 from roadchief.patrol import coverage, moments, shifts
-from roadchief.patrol.acts import Ready, answer_to, moment_of, needed_shift, tell
 from roadchief.patrol.answers import Refused
-from roadchief.patrol.judging import Batch
 from roadchief.patrol.models import CoveredStretch, Track
+from roadchief.patrol.phone.acts import Ready, answer_to, moment_of, needed_shift, tell
+from roadchief.patrol.phone.judging import Batch
 from roadchief.patrol.reach import number
 from roadchief.patrol.reading import Item
 from roadchief.patrol.rules import section

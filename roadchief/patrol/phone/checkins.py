@@ -17,8 +17,8 @@ from roadchief import events, jobs
 from roadchief.accounts.access import Actor
 from roadchief.db import new_id, tenant_of
 from roadchief.patrol import checklists
-from roadchief.patrol.judging import Ready
 from roadchief.patrol.models import Finding
+from roadchief.patrol.phone.judging import Ready
 from roadchief.patrol.reading import Item, storable
 from roadchief.streets import standards
 

@@ -16,9 +16,8 @@ from sqlalchemy.orm import Session
 
 from roadchief import events, jobs
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import answers, checkins, checklists, moments, shifts, whereabouts
+from roadchief.patrol import answers, checklists, moments, shifts
 from roadchief.patrol.answers import Refused
-from roadchief.patrol.judging import Batch, letter_of
 from roadchief.patrol.models import (
     CheckIn,
     Finding,
@@ -26,6 +25,8 @@ from roadchief.patrol.models import (
     HandoverReading,
     MissedVisit,
 )
+from roadchief.patrol.phone import checkins, whereabouts
+from roadchief.patrol.phone.judging import Batch, letter_of
 from roadchief.patrol.plan_models import Review
 from roadchief.patrol.reading import Item, instant_text, line, needed_id, needed_line, optional_id
 from roadchief.streets import standards

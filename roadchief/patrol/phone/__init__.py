@@ -1,0 +1,1 @@
+"""The phone: what it takes along for a shift, and what it sends, taken in once and judged."""
