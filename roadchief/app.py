@@ -33,8 +33,10 @@ from roadchief.maps import (
 )
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
-from roadchief.patrol import beats, self_checks, self_views
+from roadchief.patrol import beats
 from roadchief.patrol.phone import checkins
+from roadchief.patrol.selfchecks import checks as self_checks
+from roadchief.patrol.selfchecks import views as self_views
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views

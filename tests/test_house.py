@@ -84,7 +84,7 @@ PURE = {
     "patrol/moments.py",
     "patrol/reach.py",
     "patrol/reading.py",
-    "patrol/rhythm.py",
+    "patrol/selfchecks/rhythm.py",
     "patrol/rules.py",
     "streets/importing/mapping.py",
     "streets/importing/report.py",
@@ -111,7 +111,7 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief", "reports", "phone"],
+    "patrol": ["chief", "reports", "phone", "selfchecks"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

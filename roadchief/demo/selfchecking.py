@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import new_id
-from roadchief.patrol import self_checks
-from roadchief.patrol.self_checks import Sheet, Wrong
-from roadchief.patrol.self_models import SelfFinding
+from roadchief.patrol.selfchecks import checks
+from roadchief.patrol.selfchecks.checks import Sheet, Wrong
+from roadchief.patrol.selfchecks.models import SelfFinding
 from roadchief.streets import shopkeepers, standards
 
 # Days ago, item and note of what was found, days until it was put right (None: still open).
@@ -32,7 +32,7 @@ def check_some_weeks(session: Session, person_id: uuid.UUID | None, *, now: date
         fix_on = at.date() + timedelta(days=7)
         wrong = (Wrong(item, note, fix_on),) if item else ()
         sheet = Sheet(new_id(), shops[0].storefront_id, standards.version(), items, wrong)
-        row, _ = self_checks.file(session, sheet, by=person_id, at=at)
+        row, _ = checks.file(session, sheet, by=person_id, at=at)
         if item and mended is not None:
             _put_right(session, row.id, by=person_id, at=at + timedelta(days=mended, hours=1))
     return len(WEEKS)
@@ -41,4 +41,4 @@ def check_some_weeks(session: Session, person_id: uuid.UUID | None, *, now: date
 def _put_right(session: Session, sheet_id: uuid.UUID, *, by: uuid.UUID, at: datetime) -> None:
     found = session.scalars(select(SelfFinding).where(SelfFinding.self_check_id == sheet_id))
     for finding in found:
-        self_checks.put_right(session, finding.id, by=by, at=at)
+        checks.put_right(session, finding.id, by=by, at=at)

@@ -18,7 +18,7 @@ import roadchief.issues.retention
 import roadchief.issues.voices
 import roadchief.patrol.models
 import roadchief.patrol.plan_models
-import roadchief.patrol.self_models
+import roadchief.patrol.selfchecks.models
 import roadchief.streets.importing.models
 import roadchief.streets.models
 import roadchief.streets.shopkeepers  # noqa: F401

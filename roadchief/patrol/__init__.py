@@ -7,4 +7,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * chief: the chief's morning, the week's plan, shifts, reviews, alerts
 * reports: the month: its figures, the assessment, the A4
 * phone: what a phone takes along, and what it sends
+* selfchecks: merchants look at their own shops
 """

@@ -6,9 +6,10 @@ from sqlalchemy import select
 
 from roadchief import jobs
 from roadchief.lib import clock
-from roadchief.patrol import review, self_reminding, twins, weighing
+from roadchief.patrol import review, twins, weighing
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.phone import checkins, tracks
+from roadchief.patrol.selfchecks import reminding
 from roadchief.streets.models import Subdistrict
 
 
@@ -47,7 +48,7 @@ def remind(timestamp: int) -> None:
     """At half past nine in the morning of our streets: self-checks that are due."""
     for here in _subdistricts():
         with jobs.surroundings().database.transaction(here) as session:
-            self_reminding.remind(session, at=clock.now())
+            reminding.remind(session, at=clock.now())
 
 
 @jobs.queue.periodic(cron="40 2 * * *")

@@ -7,10 +7,10 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.demo import living, loading, patrolling, selfchecking
 from roadchief.lib import clock
-from roadchief.patrol import self_reading
 from roadchief.patrol.chief import board
 from roadchief.patrol.models import CheckIn, Handover, PatrolItem
 from roadchief.patrol.plan_models import Shift
+from roadchief.patrol.selfchecks import reading as self_reading
 from tests.conftest import WEIFANG
 from tests.issues import ground
 from tests.issues.ground import TUESDAY

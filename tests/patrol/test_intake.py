@@ -17,7 +17,7 @@ from roadchief.patrol import checklists
 from roadchief.patrol.models import CheckIn, Finding, Handover, MissedVisit, PatrolItem
 from roadchief.patrol.phone import checkins, intake
 from roadchief.patrol.plan_models import Review
-from roadchief.patrol.self_models import SelfCheck
+from roadchief.patrol.selfchecks.models import SelfCheck
 from roadchief.streets import shopkeepers, tenancies
 from tests import makers
 from tests.patrol.conftest import Beat

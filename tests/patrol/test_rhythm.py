@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from roadchief.patrol import rhythm
+from roadchief.patrol.selfchecks import rhythm
 
 MONDAY = date(2026, 11, 2)
 

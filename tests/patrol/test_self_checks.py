@@ -21,11 +21,14 @@ from roadchief.errors import BadInput, NotFound
 from roadchief.events import Event
 from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
-from roadchief.patrol import checklists, self_checks, self_forms, self_reading, self_reminding
+from roadchief.patrol import checklists
 from roadchief.patrol.models import CheckIn, Finding
 from roadchief.patrol.phone import download, intake
-from roadchief.patrol.self_checks import Sheet, Wrong
-from roadchief.patrol.self_models import SelfCheck, SelfFinding, SelfFix, SelfHelp
+from roadchief.patrol.selfchecks import checks, reminding
+from roadchief.patrol.selfchecks import forms as self_forms
+from roadchief.patrol.selfchecks import reading as self_reading
+from roadchief.patrol.selfchecks.checks import Sheet, Wrong
+from roadchief.patrol.selfchecks.models import SelfCheck, SelfFinding, SelfFix, SelfHelp
 from roadchief.streets import shopkeepers, standards, tenancies
 from roadchief.streets.models import Merchant
 from tests import makers, pictures
@@ -63,29 +66,29 @@ def names(session: Session) -> list[str]:
 
 def test_all_in_order_is_one_row_and_one_event(session: Session, world: World) -> None:
     filled = sheet(world)
-    row, fresh = self_checks.file(session, filled, by=world.keeper, at=TUESDAY)
+    row, fresh = checks.file(session, filled, by=world.keeper, at=TUESDAY)
     assert fresh
     assert (row.wrong, row.on_time, row.nth, row.on_day) == (0, True, 1, date(2026, 11, 24))
     assert (row.form, len(row.items)) == (standards.version(), len(M_ITEMS))
     event = session.scalars(select(Event).where(Event.name == "patrol.self_checked")).one()
     assert (event.data["on_time"], event.data["wrong"]) == (True, 0)
     # Sent again: the same row, nothing told twice.
-    again, fresh = self_checks.file(session, filled, by=world.keeper, at=TUESDAY)
+    again, fresh = checks.file(session, filled, by=world.keeper, at=TUESDAY)
     assert (again.id, fresh) == (row.id, False)
     assert names(session) == ["patrol.self_checked"]
 
 
 def test_the_same_id_with_another_content_is_told(session: Session, world: World) -> None:
     filled = sheet(world)
-    self_checks.file(session, filled, by=world.keeper, at=TUESDAY)
+    checks.file(session, filled, by=world.keeper, at=TUESDAY)
     other = sheet(world, Wrong("WS01"), id=filled.id)
-    with pytest.raises(self_checks.OtherSheet):
-        self_checks.file(session, other, by=world.keeper, at=TUESDAY)
+    with pytest.raises(checks.OtherSheet):
+        checks.file(session, other, by=world.keeper, at=TUESDAY)
     assert not session.scalars(select(SelfFinding)).all()
 
 
 def test_what_was_found_is_theirs_and_no_case(session: Session, world: World) -> None:
-    self_checks.file(
+    checks.file(
         session,
         sheet(world, Wrong("ZX02", "两箱货", date(2026, 11, 25)), Wrong("XF03")),
         by=world.keeper,
@@ -103,32 +106,30 @@ def test_what_was_found_is_theirs_and_no_case(session: Session, world: World) ->
 def test_only_ones_own_shop(session: Session, world: World) -> None:
     stranger = makers.make_person(session, "路人")
     with pytest.raises(NotFound):
-        self_checks.file(session, sheet(world), by=stranger.id, at=TUESDAY)
+        checks.file(session, sheet(world), by=stranger.id, at=TUESDAY)
     other = makers.make_storefront(session, world.segment, house_number="529号")
     with pytest.raises(NotFound):
-        self_checks.file(session, sheet(world, storefront_id=other.id), by=world.keeper, at=TUESDAY)
+        checks.file(session, sheet(world, storefront_id=other.id), by=world.keeper, at=TUESDAY)
 
 
 def test_so_many_a_day_and_again_tomorrow(session: Session, world: World) -> None:
-    most = self_checks.figures()["most_a_day"]
+    most = checks.figures()["most_a_day"]
     for _ in range(most):
-        self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
-    with pytest.raises(self_checks.EnoughToday) as caught:
-        self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
+        checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
+    with pytest.raises(checks.EnoughToday) as caught:
+        checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
     assert caught.value.say("zh") == "今天已自查 3 次，明天再来"
-    self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=1))
+    checks.file(session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=1))
 
 
 def test_late_ones_are_kept_as_late(session: Session, world: World) -> None:
-    self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
-    row, _ = self_checks.file(
-        session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=8)
-    )
+    checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
+    row, _ = checks.file(session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=8))
     assert not row.on_time
 
 
 def test_put_right_is_said_once(session: Session, world: World) -> None:
-    self_checks.file(
+    checks.file(
         session,
         sheet(world, Wrong("WS01", fix_on=date(2026, 11, 25))),
         by=world.keeper,
@@ -136,23 +137,23 @@ def test_put_right_is_said_once(session: Session, world: World) -> None:
     )
     finding = session.scalars(select(SelfFinding)).one()
     for _ in range(2):
-        self_checks.put_right(session, finding.id, by=world.keeper, at=TUESDAY, note="扫了")
+        checks.put_right(session, finding.id, by=world.keeper, at=TUESDAY, note="扫了")
     assert len(session.scalars(select(SelfFix)).all()) == 1
     event = session.scalars(select(Event).where(Event.name == "patrol.self_fixed")).one()
     assert event.data["in_time"] is True
     stranger = makers.make_person(session, "路人")
     with pytest.raises(NotFound):
-        self_checks.put_right(session, finding.id, by=stranger.id, at=TUESDAY)
+        checks.put_right(session, finding.id, by=stranger.id, at=TUESDAY)
 
 
 def test_help_becomes_one_case_with_a_unit_and_no_limit_for_the_merchant(
     session: Session, world: World, app: Flask
 ) -> None:
     filled = sheet(world, Wrong("WS01", "垃圾桶满了", help=True))
-    self_checks.file(session, filled, by=world.keeper, at=TUESDAY)
-    self_checks.file(session, filled, by=world.keeper, at=TUESDAY)
+    checks.file(session, filled, by=world.keeper, at=TUESDAY)
+    checks.file(session, filled, by=world.keeper, at=TUESDAY)
     finding = session.scalars(select(SelfFinding)).one()
-    self_checks.ask_help(session, finding.id, by=world.keeper, at=TUESDAY)
+    checks.ask_help(session, finding.id, by=world.keeper, at=TUESDAY)
     case = session.scalars(select(Case)).one()
     assert (case.source, case.state, case.merchant_due_at) == ("merchant", "assigned", None)
     assert case.unit_id == world.green.id
@@ -165,13 +166,13 @@ def test_a_wish_joins_the_case_that_runs_already(
     session: Session, world: World, app: Flask
 ) -> None:
     case = ground.opened(session, world, at=TUESDAY, category="WS01")
-    self_checks.file(session, sheet(world, Wrong("WS01", help=True)), by=world.keeper, at=TUESDAY)
+    checks.file(session, sheet(world, Wrong("WS01", help=True)), by=world.keeper, at=TUESDAY)
     assert session.scalars(select(Case.id)).all() == [case.id]
     assert session.scalars(select(SelfHelp)).one().case_number == case.number
 
 
 def test_a_new_tenant_begins_clean(session: Session, world: World) -> None:
-    self_checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
+    checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
     finding = session.scalars(select(SelfFinding)).one()
     tenancies.end(
         session,
@@ -192,11 +193,11 @@ def test_a_new_tenant_begins_clean(session: Session, world: World) -> None:
     assert standing is not None
     assert (standing.row.last_id, standing.row.open, standing.turn.first) == (None, 0, True)
     with pytest.raises(NotFound):
-        self_checks.ask_help(session, finding.id, by=follower.id, at=TUESDAY)
+        checks.ask_help(session, finding.id, by=follower.id, at=TUESDAY)
 
 
 def test_nothing_is_edited_or_erased(session: Session, world: World) -> None:
-    self_checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
+    checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
     for act in ("UPDATE self_check SET wrong = 0", "DELETE FROM self_finding"):
         with pytest.raises(ProgrammingError, match="permission denied"), session.begin_nested():
             session.execute(text(act))
@@ -226,7 +227,7 @@ def test_the_phone_of_a_patroller_takes_it_along_as_a_line(beat: Beat) -> None:
     )
     shopkeepers.name(session, merchant, person_id=keeper.id, by=None, at=beat.at)
     filled = Sheet(new_id(), beat.shops[0].id, standards.version(), M_ITEMS, (Wrong("WS01"),))
-    self_checks.file(session, filled, by=keeper.id, at=beat.at)
+    checks.file(session, filled, by=keeper.id, at=beat.at)
     found = download.shift(session, beat.shift.id, beat.person_id, at=beat.at)
     told = {stop["storefront_id"]: stop for stop in found["stops"]}
     first, second = told[str(beat.shops[0].id)], told[str(beat.shops[1].id)]
@@ -242,14 +243,14 @@ def test_two_at_once_are_one(real: Database) -> None:
     filled = sheet(world)
 
     def send(session: Session) -> None:
-        self_checks.file(session, filled, by=world.keeper, at=TUESDAY)
+        checks.file(session, filled, by=world.keeper, at=TUESDAY)
 
     assert at_once(real, send, send, send) == ["done"] * 3
     others = [sheet(world) for _ in range(5)]
     ends = at_once(
         real,
         *(
-            lambda session, one=one: self_checks.file(session, one, by=world.keeper, at=TUESDAY)
+            lambda session, one=one: checks.file(session, one, by=world.keeper, at=TUESDAY)
             for one in others
         ),
     )
@@ -381,7 +382,7 @@ def test_odd_input_is_named_and_changes_nothing(
 def test_others_shops_are_not_found(merchant: FlaskClient, shop: World, database: Database) -> None:
     with database.transaction(HERE) as session:
         other = makers.make_storefront(session, shop.segment, house_number="529号")
-        self_checks.file(session, sheet(shop, Wrong("WS01")), by=shop.keeper, at=clock.now())
+        checks.file(session, sheet(shop, Wrong("WS01")), by=shop.keeper, at=clock.now())
         finding = session.scalars(select(SelfFinding)).one()
     for path in (f"/merchant/self-checks/{other.id}", f"/merchant/self-checks/{uuid.uuid4()}"):
         assert merchant.get(path).status_code == 404
@@ -395,9 +396,7 @@ def test_chiefs_see_their_own_streets_alone(
     client: FlaskClient, cast: Cast, shop: World, database: Database
 ) -> None:
     with database.transaction(HERE) as session:
-        self_checks.file(
-            session, sheet(shop, Wrong("WS01", "烟头")), by=shop.keeper, at=clock.now()
-        )
+        checks.file(session, sheet(shop, Wrong("WS01", "烟头")), by=shop.keeper, at=clock.now())
         elsewhere = makers.make_segment(session)
         far = makers.make_storefront(session, elsewhere, house_number="1号")
     sign_in(client, cast["chief_l2"])
@@ -418,7 +417,7 @@ def test_the_pages_ask_few_questions(
     with database.transaction(HERE) as session:
         for back in range(8):
             at = clock.now() - timedelta(days=7 * back)
-            self_checks.file(session, sheet(shop, Wrong("WS01")), by=shop.keeper, at=at)
+            checks.file(session, sheet(shop, Wrong("WS01")), by=shop.keeper, at=at)
     merchant.get(address(shop))
     with queries() as seen:
         assert merchant.get(address(shop)).status_code == 200
@@ -426,9 +425,9 @@ def test_the_pages_ask_few_questions(
 
 
 def test_reminders_are_gentle(session: Session, world: World) -> None:
-    self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
+    checks.file(session, sheet(world), by=world.keeper, at=TUESDAY)
     told = [
-        self_reminding.remind(session, at=TUESDAY + timedelta(days=days, minutes=turn))
+        reminding.remind(session, at=TUESDAY + timedelta(days=days, minutes=turn))
         for days in range(20)
         for turn in range(2)  # twice a day: nobody is told twice
     ]
@@ -438,19 +437,19 @@ def test_reminders_are_gentle(session: Session, world: World) -> None:
     assert said[1].words["said"] == "已过 3 天（12月1日），补一次就好"
     assert said[0].words["path"] == address(world)
     # Whoever checks is left in peace.
-    self_checks.file(session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=20))
-    assert not self_reminding.remind(session, at=TUESDAY + timedelta(days=20))
+    checks.file(session, sheet(world), by=world.keeper, at=TUESDAY + timedelta(days=20))
+    assert not reminding.remind(session, at=TUESDAY + timedelta(days=20))
 
 
 def test_help_asked_thrice_at_once_is_one_case(real: Database, app: Flask) -> None:
     with real.transaction(HERE) as session:
         world = ground.build(session)
-        self_checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
+        checks.file(session, sheet(world, Wrong("WS01")), by=world.keeper, at=TUESDAY)
         finding = session.scalars(select(SelfFinding.id)).one()
 
     def ask(session: Session) -> None:
-        self_checks.ask_help(session, finding, by=world.keeper, at=TUESDAY)
-        self_checks.put_right(session, finding, by=world.keeper, at=TUESDAY)
+        checks.ask_help(session, finding, by=world.keeper, at=TUESDAY)
+        checks.put_right(session, finding, by=world.keeper, at=TUESDAY)
 
     assert at_once(real, ask, ask, ask) == ["done"] * 3
     with real.transaction(HERE) as session:
@@ -482,8 +481,8 @@ def test_a_phone_may_file_it_too_promise_and_wish_included(
     assert found == {"WS01": date(2026, 11, 25), "XF01": None}
     assert session.scalars(select(Case.category)).all() == ["XF01"]
     # The same id from the page says something else: told, and nothing replaced.
-    with pytest.raises(self_checks.OtherSheet):
-        self_checks.file(session, sheet(world, id=row.id), by=world.keeper, at=TUESDAY)
+    with pytest.raises(checks.OtherSheet):
+        checks.file(session, sheet(world, id=row.id), by=world.keeper, at=TUESDAY)
     others = [phone.item("self_check", body) for _ in range(3)]
     states = [one["status"] for one in intake.take(session, others, by=by, at=TUESDAY)]
     assert states == ["stored", "stored", "refused"]

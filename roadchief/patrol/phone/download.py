@@ -15,7 +15,7 @@ from roadchief.patrol import checklists, due, ordering, radius, rules
 from roadchief.patrol import shifts as planning
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.reading import instant_text
-from roadchief.patrol.self_reading import LAST_SELF
+from roadchief.patrol.selfchecks.reading import LAST_SELF
 from roadchief.patrol.standing import LAST
 from roadchief.streets import standards
 from roadchief.streets.models import RoadSegment

@@ -3,12 +3,14 @@
 from sqlalchemy.orm import Session
 
 from roadchief.errors import NotFound
-from roadchief.patrol import checklists, self_checks, self_forms
+from roadchief.patrol import checklists
 from roadchief.patrol.answers import Refused
 from roadchief.patrol.phone import acts
 from roadchief.patrol.phone.judging import Batch
 from roadchief.patrol.reading import Item, needed_id
-from roadchief.patrol.self_checks import Sheet, Wrong
+from roadchief.patrol.selfchecks import checks
+from roadchief.patrol.selfchecks import forms as self_forms
+from roadchief.patrol.selfchecks.checks import Sheet, Wrong
 from roadchief.streets import standards
 
 
@@ -35,10 +37,10 @@ def take(session: Session, item: Item, batch: Batch) -> acts.Ready:
 
     def effect(session: Session) -> None:
         try:
-            self_checks.file(session, sheet, by=item.person_id, at=batch.at, checked_at=when.at)
-        except self_checks.EnoughToday as error:
+            checks.file(session, sheet, by=item.person_id, at=batch.at, checked_at=when.at)
+        except checks.EnoughToday as error:
             raise Refused("enough_today") from error
-        except self_checks.OtherSheet as error:
+        except checks.OtherSheet as error:
             raise Refused("other_body", status="conflict") from error
         except NotFound as error:
             raise Refused("not_your_shop") from error

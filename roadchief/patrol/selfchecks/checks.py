@@ -20,8 +20,9 @@ from roadchief import events
 from roadchief.db import in_turn, new_id, savepoint, tenant_of
 from roadchief.errors import BadInput, Conflict, NotFound, RuleBroken
 from roadchief.lib import clock
-from roadchief.patrol import rhythm, rules
-from roadchief.patrol.self_models import SelfCheck, SelfFinding, SelfFix, SelfHelp
+from roadchief.patrol import rules
+from roadchief.patrol.selfchecks import rhythm
+from roadchief.patrol.selfchecks.models import SelfCheck, SelfFinding, SelfFix, SelfHelp
 from roadchief.streets import shopkeepers, standards
 from roadchief.streets.shopkeepers import Shop
 

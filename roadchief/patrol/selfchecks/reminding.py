@@ -10,19 +10,19 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from roadchief.accounts import notices
-from roadchief.patrol import self_reading
-from roadchief.patrol.self_checks import figures
-from roadchief.patrol.self_reading import Standing
+from roadchief.patrol.selfchecks import reading
+from roadchief.patrol.selfchecks.checks import figures
+from roadchief.patrol.selfchecks.reading import Standing
 from roadchief.streets import shopkeepers
 
-notices.declare(Path(__file__).with_name("notices.toml"))
+notices.declare(Path(__file__).parents[1] / "notices.toml")
 FIRST = uuid.UUID(int=0)
 
 
 def remind(session: Session, *, at: datetime) -> int:
     """How many people were told."""
     told, after = 0, FIRST
-    while rows := self_reading.kept_after(session, after, at=at):
+    while rows := reading.kept_after(session, after, at=at):
         after = rows[-1].row.storefront_id
         told += sum(_tell(session, one, at=at) for one in rows if _stage(one) is not None)
     return told

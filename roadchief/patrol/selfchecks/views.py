@@ -18,8 +18,10 @@ from roadchief.db import new_id
 from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.lib import clock
 from roadchief.lib.photos import Developed
-from roadchief.patrol import due, rhythm, self_checks, self_forms, self_reading, weeks
-from roadchief.patrol.self_reading import Standing
+from roadchief.patrol import due, weeks
+from roadchief.patrol.selfchecks import checks as self_checks
+from roadchief.patrol.selfchecks import forms, reading, rhythm
+from roadchief.patrol.selfchecks.reading import Standing
 from roadchief.streets import catalog, standards, storefronts
 from roadchief.streets.shopkeepers import Shop
 from roadchief.web import settings, tenant_transaction
@@ -46,8 +48,8 @@ def wrong(storefront_id: uuid.UUID) -> str | tuple[str, int]:
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
         shop = self_checks.own_shop(session, actor.person_id, storefront_id)
-        form = self_forms.form_of(session, request.args.get("form"))
-        items = self_forms.chosen(form, request.args.getlist("item"))
+        form = forms.form_of(session, request.args.get("form"))
+        items = forms.chosen(form, request.args.getlist("item"))
     if not items:
         flash(gettext("请先勾选有问题的项目。"), "warn")
         return _start(storefront_id)
@@ -62,11 +64,11 @@ def file(storefront_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
     actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
         shop = self_checks.own_shop(session, actor.person_id, storefront_id)
-        form = self_forms.form_of(session, request.form.get("form"))
-        items = self_forms.chosen(form, request.form.getlist("item"))
+        form = forms.form_of(session, request.form.get("form"))
+        items = forms.chosen(form, request.form.getlist("item"))
     try:
         developed = _photos(items)
-        sheet = self_forms.read(
+        sheet = forms.read(
             form,
             request.form,
             items,
@@ -141,7 +143,7 @@ def of_segment() -> str:
     with tenant_transaction(actor.subdistrict_id) as session:
         _within(session, actor, segment_id, at=at)
         segment, _road = catalog.segment(session, segment_id)
-        rows = self_reading.of_segment(session, segment_id, at=at)
+        rows = reading.of_segment(session, segment_id, at=at)
     return render_template("patrol/self_segment.html", segment=segment, rows=rows)
 
 
@@ -153,10 +155,10 @@ def of_storefront(storefront_id: uuid.UUID) -> str:
     with tenant_transaction(actor.subdistrict_id) as session:
         shop = storefronts.find(session, storefront_id)
         _within(session, actor, shop.segment_id, at=at)
-        found = self_reading.of_storefront(session, storefront_id, at=at)
+        found = reading.of_storefront(session, storefront_id, at=at)
         tenancy = found.row.tenancy_id if found else None
-        checks = self_reading.lately(session, tenancy) if tenancy else []
-        things = self_reading.found(session, tenancy) if tenancy else []
+        checks = reading.lately(session, tenancy) if tenancy else []
+        things = reading.found(session, tenancy) if tenancy else []
     return render_template(
         "patrol/self_storefront.html", shop=shop, found=found, checks=checks, things=things
     )
@@ -187,7 +189,7 @@ def _in_reach(segment_id: uuid.UUID) -> bool:
 
 def shop_parts(session: Session, shops: list[Shop], at: datetime) -> list[Part]:
     """For the merchant's own page: where each shop stands, with the way to the form."""
-    rows = self_reading.of_tenancies(session, [shop.tenancy_id for shop in shops], at=at)
+    rows = reading.of_tenancies(session, [shop.tenancy_id for shop in shops], at=at)
     lines = [
         Line(
             f"{one.row.sign_name}：{one.turn.say(language())}",
@@ -206,7 +208,7 @@ def face(
     """What a scan tells staff, and the merchant of the shop, of self-checks."""
     if seen.storefront_id is None or audience not in STAFF | {"merchant"}:
         return None
-    found = self_reading.of_storefront(session, seen.storefront_id, at=at)
+    found = reading.of_storefront(session, seen.storefront_id, at=at)
     if found is None or (found.row.since is None and found.row.last_id is None):
         return None
     own = url_for("selfchecks.start", storefront_id=seen.storefront_id)
@@ -233,10 +235,10 @@ def _start(storefront_id: uuid.UUID, trouble: str | None = None) -> str:
     actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
         shop = self_checks.own_shop(session, actor.person_id, storefront_id)
-        (found,) = self_reading.of_tenancies(session, [shop.tenancy_id], at=at)
-        form = self_forms.form_of(session, None)
-        checks = self_reading.lately(session, shop.tenancy_id)
-        things = self_reading.found(session, shop.tenancy_id)
+        (found,) = reading.of_tenancies(session, [shop.tenancy_id], at=at)
+        form = forms.form_of(session, None)
+        checks = reading.lately(session, shop.tenancy_id)
+        things = reading.found(session, shop.tenancy_id)
     groups: dict[str, list[standards.Item]] = {}
     for code in form.items:
         item = standards.items()[code]
@@ -272,7 +274,7 @@ def _wrong_page(
         items=items,
         sheet_id=sheet_id or new_id(),
         today=today,
-        promises={item.code: self_forms.promise_of(item, today) for item in items},
+        promises={item.code: forms.promise_of(item, today) for item in items},
         photos=given["photos_an_item"],
         said=request.form,
         trouble=trouble,

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.lib import clock
-from roadchief.patrol import rhythm
-from roadchief.patrol.rhythm import Turn
-from roadchief.patrol.self_checks import figures
+from roadchief.patrol.selfchecks import rhythm
+from roadchief.patrol.selfchecks.checks import figures
+from roadchief.patrol.selfchecks.rhythm import Turn
 
 MOST = 200
 # Every let shop of tenancy `t` and storefront `f`, with its last self-check and what is open.

@@ -1,0 +1,1 @@
+"""Self-checks: merchants look at their own shops in a rhythm of days; never held against them."""
