@@ -111,7 +111,7 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief", "reports", "phone", "selfchecks"],
+    "patrol": ["chief", "reports", "phone", "selfchecks", "checklists"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

@@ -8,4 +8,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * reports: the month: its figures, the assessment, the A4
 * phone: what a phone takes along, and what it sends
 * selfchecks: merchants look at their own shops
+* checklists: what a visit is asked about, in versions
 """

@@ -4,7 +4,8 @@ from flask import Flask
 
 from roadchief import blobs
 from roadchief.codes import faces
-from roadchief.patrol import face_views, form_views, radius, radius_views, twins
+from roadchief.patrol import face_views, radius, radius_views, twins
+from roadchief.patrol.checklists import views as form_views
 from roadchief.patrol.chief import views as chief_views
 from roadchief.patrol.chief import week_views
 from roadchief.patrol.reports import views as report_views

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from roadchief.db import new_id
 from roadchief.errors import TooLarge
 from roadchief.events import Event
-from roadchief.patrol import checklists
+from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.models import CheckIn, Finding, Handover, MissedVisit, PatrolItem
 from roadchief.patrol.phone import checkins, intake
 from roadchief.patrol.plan_models import Review

@@ -21,7 +21,7 @@ from roadchief.errors import BadInput, NotFound
 from roadchief.events import Event
 from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
-from roadchief.patrol import checklists
+from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.models import CheckIn, Finding
 from roadchief.patrol.phone import download, intake
 from roadchief.patrol.selfchecks import checks, reminding

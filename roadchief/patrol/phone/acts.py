@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from roadchief import events, jobs
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import answers, checklists, moments, shifts
+from roadchief.patrol import answers, moments, shifts
 from roadchief.patrol.answers import Refused
+from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.models import (
     CheckIn,
     Finding,

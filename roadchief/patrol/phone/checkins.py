@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from roadchief import events, jobs
 from roadchief.accounts.access import Actor
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import checklists
+from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.models import Finding
 from roadchief.patrol.phone.judging import Ready
 from roadchief.patrol.reading import Item, storable

@@ -3,8 +3,8 @@
 from sqlalchemy.orm import Session
 
 from roadchief.errors import NotFound
-from roadchief.patrol import checklists
 from roadchief.patrol.answers import Refused
+from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.phone import acts
 from roadchief.patrol.phone.judging import Batch
 from roadchief.patrol.reading import Item, needed_id

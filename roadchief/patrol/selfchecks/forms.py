@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import new_id
 from roadchief.errors import BadInput
 from roadchief.lib.text import clean
-from roadchief.patrol import checklists
+from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.selfchecks.checks import MOST_NOTE, Sheet, Wrong, check_promise
 from roadchief.streets import standards
 from roadchief.web.forms import date_field, optional_text
