@@ -80,7 +80,7 @@ PURE = {
     "patrol/route.py",
     "patrol/walk.py",
     "patrol/signals.py",
-    "patrol/coverage.py",
+    "patrol/coverage/measures.py",
     "patrol/moments.py",
     "patrol/reach.py",
     "patrol/reading.py",
@@ -111,7 +111,7 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief", "reports", "phone", "selfchecks", "checklists"],
+    "patrol": ["chief", "reports", "phone", "selfchecks", "checklists", "coverage"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

@@ -9,4 +9,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * phone: what a phone takes along, and what it sends
 * selfchecks: merchants look at their own shops
 * checklists: what a visit is asked about, in versions
+* coverage: how much of the ground was seen
 """

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadchief.lib.geo import Plane
-from roadchief.patrol import coverage
-from roadchief.patrol.coverage import Point
+from roadchief.patrol.coverage import measures
+from roadchief.patrol.coverage.measures import Point
 from roadchief.patrol.phone import tracks
 from tests.makers import NOON
 
@@ -40,7 +40,7 @@ STREET = {"s": line((0, 0), (400, 0))}
 
 @given(RANGES)
 def test_union_is_disjoint_and_covers_all(ranges: list[tuple[float, float]]) -> None:
-    merged = coverage.union(ranges)
+    merged = measures.union(ranges)
     assert all(a[1] < b[0] for a, b in itertools.pairwise(merged))
     for low, high in ranges:
         low, high = min(low, high), max(low, high)
@@ -49,15 +49,15 @@ def test_union_is_disjoint_and_covers_all(ranges: list[tuple[float, float]]) -> 
 
 @given(RANGES, RANGES)
 def test_more_walks_never_cover_less(one: list, other: list) -> None:
-    share = coverage.covered_share(one, 500)
-    assert 0 <= share <= coverage.covered_share(one + other, 500) <= 1
+    share = measures.covered_share(one, 500)
+    assert 0 <= share <= measures.covered_share(one + other, 500) <= 1
 
 
 def test_a_walk_along_the_street_covers_it_once() -> None:
     track = walk(*straight(0, 200), *straight(200, 100))
-    ((key, low, high),) = coverage.stretches(track, STREET, RULE)
+    ((key, low, high),) = measures.stretches(track, STREET, RULE)
     assert (key, round(low), round(high)) == ("s", 0, 200)
-    assert coverage.walked_m(track, RULE) == pytest.approx(300, rel=0.01)
+    assert measures.walked_m(track, RULE) == pytest.approx(300, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_a_walk_along_the_street_covers_it_once() -> None:
     ids=["inaccurate", "no accuracy", "gaps", "driving", "far off", "crossing", "nothing"],
 )
 def test_what_is_no_walk_along_covers_nothing(track: list[Point]) -> None:
-    assert coverage.stretches(track, STREET, RULE) == []
+    assert measures.stretches(track, STREET, RULE) == []
 
 
 def test_a_corner_counts_for_both_streets() -> None:
     lines = {"east": line((0, 0), (100, 0)), "north": line((100, 0), (100, 100))}
     way = [(x, 0) for x in range(0, 101, 10)] + [(100, y) for y in range(10, 101, 10)]
-    found = coverage.stretches(walk(*way), lines, RULE)
+    found = measures.stretches(walk(*way), lines, RULE)
     shares = {key: high - low for key, low, high in found}
     assert shares["east"] == pytest.approx(100, abs=1)
     assert shares["north"] == pytest.approx(100, abs=1)
@@ -88,25 +88,25 @@ def test_a_corner_counts_for_both_streets() -> None:
 
 def test_points_out_of_order_and_doubled_change_nothing() -> None:
     track = walk(*straight(0, 200))
-    assert coverage.stretches(track[::-1] + track, STREET, RULE) == coverage.stretches(
+    assert measures.stretches(track[::-1] + track, STREET, RULE) == measures.stretches(
         track, STREET, RULE
     )
 
 
 def test_bands_stay_apart() -> None:
-    found = coverage.Bands(due=263, verified=240, provisional=5, excused=8)
+    found = measures.Bands(due=263, verified=240, provisional=5, excused=8)
     assert found.unseen == 10
     assert found.share == pytest.approx(0.9125, abs=0.0001)
-    assert coverage.Bands(0, 0, 0, 0).share is None
+    assert measures.Bands(0, 0, 0, 0).share is None
 
 
 def test_regularity_is_the_spread_of_gaps() -> None:
     even = [NOON + timedelta(days=7 * n) for n in range(5)]
-    assert coverage.regularity(even) == 0
-    assert coverage.regularity([NOON, NOON, NOON + timedelta(days=14)]) == 7
-    assert coverage.regularity(even[:2]) is None
+    assert measures.regularity(even) == 0
+    assert measures.regularity([NOON, NOON, NOON + timedelta(days=14)]) == 7
+    assert measures.regularity(even[:2]) is None
 
 
 def test_effort_needs_hours() -> None:
-    assert coverage.effort(24, 6000, 3) == (8, 2)
-    assert coverage.effort(24, 6000, 0) is None
+    assert measures.effort(24, 6000, 3) == (8, 2)
+    assert measures.effort(24, 6000, 0) is None

@@ -9,8 +9,9 @@ import pytest
 import shapely
 
 from roadchief.lib.geo import Plane, length_m
-from roadchief.patrol import coverage, covering, reach, rules
-from roadchief.patrol.coverage import Point
+from roadchief.patrol import reach, rules
+from roadchief.patrol.coverage import covering, measures
+from roadchief.patrol.coverage.measures import Point
 from roadchief.patrol.phone import tracks
 from roadchief.patrol.reports import monthly
 from tests import makers
@@ -39,7 +40,7 @@ def test_each_storefront_is_in_one_band(beat: Beat) -> None:
     body = {"storefront_id": str(beat.shops[2].id), "because": "closed"}
     beat.send(beat.phone.item("missed", body))
     found = look(beat)
-    assert found.bands == coverage.Bands(due=4, verified=1, provisional=1, excused=1)
+    assert found.bands == measures.Bands(due=4, verified=1, provisional=1, excused=1)
     states = [row.state for row in found.shops]
     assert sorted(states[:2]) == ["", "provisional"]  # never visited so that it counts
     assert states[2:] == ["excused", "verified"]
@@ -67,7 +68,7 @@ def test_a_glance_says_the_same_of_fewer_streets(beat: Beat) -> None:
 def test_nothing_is_no_share(beat: Beat) -> None:
     found = covering.look(beat.session, [], since=beat.at, at=beat.at)
     assert (found.bands.share, found.length_share, found.shops) == (None, None, [])
-    assert found.freshness == coverage.Freshness(None, None, None, 0)
+    assert found.freshness == measures.Freshness(None, None, None, 0)
 
 
 def test_length_is_the_union_of_frontages_and_walks(beat: Beat) -> None:
@@ -124,11 +125,11 @@ def geolife(path: Path) -> list[Point]:
 def test_real_tracks_cover_what_was_walked(strangers: Callable[[str], Path], name: str) -> None:
     track = geolife(strangers(f"C_gps/{name}.plt"))
     rule = tracks.rule()
-    on_foot = coverage.walked_m(track, rule)
+    on_foot = measures.walked_m(track, rule)
     whole = length_m(shapely.LineString([(p.lon, p.lat) for p in track]))
     assert 0 < on_foot < whole  # these people also rode
     # A street laid along a real stretch on foot is covered; one 60 m beside it is not.
-    walked = coverage.pieces(track, rule)
+    walked = measures.pieces(track, rule)
     runs: list[list[Point]] = [[walked[0][0]]]
     for one, other in walked:
         if runs[-1][-1] is not one:
@@ -142,12 +143,12 @@ def test_real_tracks_cover_what_was_walked(strangers: Callable[[str], Path], nam
         "walked": plane.round(flat),
         "beside": plane.round(shapely.affinity.translate(flat, 400, 400)),
     }
-    found = coverage.stretches(track, lines, rule)
-    share = coverage.covered_share([(a, b) for key, a, b in found if key == "walked"], flat.length)
-    beside = coverage.covered_share([(a, b) for key, a, b in found if key == "beside"], flat.length)
+    found = measures.stretches(track, lines, rule)
+    share = measures.covered_share([(a, b) for key, a, b in found if key == "walked"], flat.length)
+    beside = measures.covered_share([(a, b) for key, a, b in found if key == "beside"], flat.length)
     assert share > 0.6
     assert beside < 0.5 * share
-    assert coverage.stretches(track, lines, rule) == found
+    assert measures.stretches(track, lines, rule) == found
 
 
 @pytest.mark.parametrize("name", ["geolife_000_20081024020959", "geolife_000_20081028003826"])

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
-from roadchief.patrol import covering, due, review, rules
+from roadchief.patrol import due, review, rules
 from roadchief.patrol.chief import alerts
+from roadchief.patrol.coverage import covering
 from roadchief.patrol.plan_models import PatrolAlert, Review, Shift
 
 SUMMARY = text(

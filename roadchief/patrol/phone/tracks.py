@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from roadchief import events
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import coverage, moments, shifts
+from roadchief.patrol import moments, shifts
 from roadchief.patrol.answers import Refused
+from roadchief.patrol.coverage import measures
 from roadchief.patrol.models import CoveredStretch, Track
 from roadchief.patrol.phone.acts import Ready, answer_to, moment_of, needed_shift, tell
 from roadchief.patrol.phone.judging import Batch
@@ -26,9 +27,9 @@ MOST_POINTS = 2000
 events.declare({"patrol.tracked": "a stretch of a walk was recorded"})
 
 
-def rule() -> coverage.TrackRule:
+def rule() -> measures.TrackRule:
     figures = section("tracks")
-    return coverage.TrackRule(
+    return measures.TrackRule(
         figures["good_accuracy_m"], figures["gap_s"], figures["walking_mps"], figures["snap_m"]
     )
 
@@ -59,14 +60,14 @@ def take(session: Session, item: Item, batch: Batch) -> Ready:
                 from_m=from_m,
                 to_m=to_m,
             )
-            for segment_id, from_m, to_m in coverage.stretches(kept, lines, rule())
+            for segment_id, from_m, to_m in measures.stretches(kept, lines, rule())
         )
         tell(session, "patrol.tracked", shifts.find(session, shift.id), item, batch.at)
 
     return Ready(item, answer_to(item, when, flags), effect, keep_body=False)
 
 
-def _keep(session: Session, item: Item, shift_id: uuid.UUID, kept: list[coverage.Point]) -> None:
+def _keep(session: Session, item: Item, shift_id: uuid.UUID, kept: list[measures.Point]) -> None:
     row = Track(
         subdistrict_id=tenant_of(session),
         id=item.id,
@@ -75,13 +76,13 @@ def _keep(session: Session, item: Item, shift_id: uuid.UUID, kept: list[coverage
         starts_at=datetime.fromtimestamp(kept[0].at_s, UTC),
         ends_at=datetime.fromtimestamp(kept[-1].at_s, UTC),
         points=[[round(p.at_s * 1000), p.lat, p.lon, p.accuracy_m] for p in kept],
-        walked_m=coverage.walked_m(kept, rule()),
+        walked_m=measures.walked_m(kept, rule()),
     )
     session.add(row)
     session.flush()
 
 
-def _points(given: Any, offset_s: float) -> list[coverage.Point]:
+def _points(given: Any, offset_s: float) -> list[measures.Point]:
     """What can be read of [[ms, lat, lon, accuracy]…], in order of time."""
     if not isinstance(given, list) or len(given) > MOST_POINTS:
         raise Refused("bad_field", field="points")
@@ -94,7 +95,7 @@ def _points(given: Any, offset_s: float) -> list[coverage.Point]:
             continue
         at_s = (ms or 0) / 1000 + offset_s
         if 0 < at_s < 4e9:
-            found.append(coverage.Point(at_s, lon or 0, lat or 0, accuracy or 0))
+            found.append(measures.Point(at_s, lon or 0, lat or 0, accuracy or 0))
     return sorted(found, key=lambda one: one.at_s)
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.patrol import covering, review, rules
+from roadchief.patrol import review, rules
+from roadchief.patrol.coverage import covering
 from roadchief.patrol.reports import assessment
 from roadchief.streets import standards
 

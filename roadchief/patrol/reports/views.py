@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import covering, due, rules, weeks
+from roadchief.patrol import due, rules, weeks
+from roadchief.patrol.coverage import covering
 from roadchief.patrol.reports import assessment, monthly, sheet
 from roadchief.streets import standards
 from roadchief.streets.models import Subdistrict

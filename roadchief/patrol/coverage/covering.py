@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.patrol import coverage
+from roadchief.patrol.coverage import measures
 from roadchief.patrol.standing import COUNTS, LAST, PROVISIONAL, REVIEW
 
 EXCUSES = "('closed', 'demolished', 'refused', 'unsafe')"
@@ -117,8 +117,8 @@ GROUP BY c.storefront_id HAVING count(*) >= 3
 class Covered:
     """What was seen of some segments between two instants."""
 
-    bands: coverage.Bands
-    freshness: coverage.Freshness
+    bands: measures.Bands
+    freshness: measures.Freshness
     segments: list[Any]  # id, name, code, length_m, covered_m
     shops: list[Any]  # id, segment_id, name, address, last_at, state; the longest unseen first
     effort: tuple[float, float] | None
@@ -144,7 +144,7 @@ def look(
     return _covered(
         list(session.execute(SHOPS, values | {"size": size, "skip": skip})),
         list(session.execute(LENGTHS, values)),
-        coverage.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
+        measures.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
     )
 
 
@@ -178,8 +178,8 @@ def _covered(shops: list[Any], streets: list[Any], effort: tuple[float, float] |
     total = shops[0]
     ages = [None if age is None else float(age) for age in total.ages or (None, None, None)]
     return Covered(
-        bands=coverage.Bands(total.due, total.verified, total.provisional, total.excused),
-        freshness=coverage.Freshness(ages[0], ages[1], ages[2], total.never),
+        bands=measures.Bands(total.due, total.verified, total.provisional, total.excused),
+        freshness=measures.Freshness(ages[0], ages[1], ages[2], total.never),
         segments=streets,
         shops=[row for row in shops if row.id is not None],
         effort=effort,
@@ -194,6 +194,6 @@ def regularity(
     spreads = [
         spread
         for row in session.execute(VISITS, values)
-        if (spread := coverage.regularity(row.visits)) is not None
+        if (spread := measures.regularity(row.visits)) is not None
     ]
     return sum(spreads) / len(spreads) if spreads else None
