@@ -79,7 +79,7 @@ PURE = {
     "patrol/due.py",
     "patrol/route.py",
     "patrol/walk.py",
-    "patrol/signals.py",
+    "patrol/doubts/signals.py",
     "patrol/coverage/measures.py",
     "patrol/moments.py",
     "patrol/reach.py",
@@ -111,7 +111,7 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief", "reports", "phone", "selfchecks", "checklists", "coverage"],
+    "patrol": ["chief", "reports", "phone", "selfchecks", "checklists", "coverage", "doubts"],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

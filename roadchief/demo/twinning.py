@@ -15,7 +15,7 @@ from roadchief import blobs
 from roadchief.accounts.access import Actor
 from roadchief.config import Settings
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import twins
+from roadchief.patrol.doubts import twins
 from roadchief.patrol.models import CheckIn
 from roadchief.patrol.phone import intake
 from roadchief.streets.models import Storefront

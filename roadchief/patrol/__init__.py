@@ -10,4 +10,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * selfchecks: merchants look at their own shops
 * checklists: what a visit is asked about, in versions
 * coverage: how much of the ground was seen
+* doubts: what looks odd about a visit, and who looks at it
 """

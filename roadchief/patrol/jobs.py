@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from roadchief import jobs
 from roadchief.lib import clock
-from roadchief.patrol import review, twins, weighing
 from roadchief.patrol.chief import alerts
+from roadchief.patrol.doubts import review, twins, weighing
 from roadchief.patrol.phone import checkins, tracks
 from roadchief.patrol.selfchecks import reminding
 from roadchief.streets.models import Subdistrict

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from roadchief.errors import NotFound
-from roadchief.patrol import radius, review, shifts, weighing
+from roadchief.patrol import radius, shifts
+from roadchief.patrol.doubts import review, weighing
 from roadchief.patrol.phone import download
 from roadchief.patrol.plan_models import ShiftStop
 from tests import makers

@@ -22,7 +22,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.demo import twinning
 from roadchief.lib import photos
-from roadchief.patrol import backfill, review, signals, twins, weighing
+from roadchief.patrol.doubts import backfill, review, signals, twins, weighing
 from roadchief.patrol.models import CheckIn
 from roadchief.patrol.plan_models import Review
 from tests import makers, pictures

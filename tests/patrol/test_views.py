@@ -14,8 +14,8 @@ from sqlalchemy import select
 from roadchief.accounts import roster as people
 from roadchief.db import Database
 from roadchief.lib import clock
-from roadchief.patrol import weighing
 from roadchief.patrol.chief import alerts
+from roadchief.patrol.doubts import weighing
 from roadchief.patrol.phone import intake
 from roadchief.patrol.plan_models import Absence, PatrolAlert, Review, Shift
 from tests import makers

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
-from roadchief.patrol import due, review, rules
+from roadchief.patrol import due, rules
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.coverage import covering
+from roadchief.patrol.doubts import review
 from roadchief.patrol.plan_models import PatrolAlert, Review, Shift
 
 SUMMARY = text(

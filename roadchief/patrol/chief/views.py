@@ -12,8 +12,9 @@ from roadchief import blobs
 from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import due, reach, review, shifts, signals, twins, weeks, weighing
+from roadchief.patrol import due, reach, shifts, weeks
 from roadchief.patrol.chief import alerts, board
+from roadchief.patrol.doubts import review, signals, twins, weighing
 from roadchief.patrol.models import CheckIn
 from roadchief.streets import standards
 from roadchief.web import settings, tenant_transaction

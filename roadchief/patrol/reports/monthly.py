@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.patrol import review, rules
+from roadchief.patrol import rules
 from roadchief.patrol.coverage import covering
+from roadchief.patrol.doubts import review
 from roadchief.patrol.reports import assessment
 from roadchief.streets import standards
 

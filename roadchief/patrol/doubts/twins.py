@@ -16,7 +16,7 @@ from roadchief import blobs, jobs
 from roadchief.blobs import likeness
 from roadchief.db import tenant_of
 from roadchief.lib import clock
-from roadchief.patrol import signals, weighing
+from roadchief.patrol.doubts import signals, weighing
 from roadchief.patrol.models import CheckIn
 from roadchief.patrol.plan_models import Review
 from roadchief.patrol.rules import section

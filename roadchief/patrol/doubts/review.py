@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.db import tenant_of
 from roadchief.errors import BadInput, NotFound, RuleBroken, WrongState
-from roadchief.patrol import signals, telling, weighing
+from roadchief.patrol import telling
+from roadchief.patrol.doubts import signals, weighing
 from roadchief.patrol.models import CheckIn
 from roadchief.patrol.plan_models import Review
 from roadchief.patrol.rules import section

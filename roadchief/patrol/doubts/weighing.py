@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import events
 from roadchief.db import tenant_of
-from roadchief.patrol import signals
+from roadchief.patrol.doubts import signals
 from roadchief.patrol.models import CheckIn, Finding
 from roadchief.patrol.plan_models import Recheck, Review
 from roadchief.patrol.reach import CONTRADICTED, VERIFIED, WEAK, Verdict
