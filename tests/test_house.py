@@ -82,7 +82,7 @@ PURE = {
     "patrol/doubts/signals.py",
     "patrol/coverage/measures.py",
     "patrol/moments.py",
-    "patrol/reach.py",
+    "patrol/presence/reach.py",
     "patrol/reading.py",
     "patrol/selfchecks/rhythm.py",
     "patrol/rules.py",
@@ -111,7 +111,16 @@ ROOMS: dict[str, list[str]] = {
         "figures",
         "triage",
     ],
-    "patrol": ["chief", "reports", "phone", "selfchecks", "checklists", "coverage", "doubts"],
+    "patrol": [
+        "chief",
+        "reports",
+        "phone",
+        "selfchecks",
+        "checklists",
+        "coverage",
+        "doubts",
+        "presence",
+    ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together
 IMPURE = {"flask", "sqlalchemy", "roadchief.db", "roadchief.config", "roadchief.lib.clock"}

@@ -4,11 +4,13 @@ from flask import Flask
 
 from roadchief import blobs
 from roadchief.codes import faces
-from roadchief.patrol import face_views, radius, radius_views
+from roadchief.patrol import face_views
 from roadchief.patrol.checklists import views as form_views
 from roadchief.patrol.chief import views as chief_views
 from roadchief.patrol.chief import week_views
 from roadchief.patrol.doubts import twins
+from roadchief.patrol.presence import radius
+from roadchief.patrol.presence import views as radius_views
 from roadchief.patrol.reports import views as report_views
 from roadchief.patrol.selfchecks import views as self_views
 from roadchief.streets import succession

@@ -9,10 +9,11 @@ import pytest
 import shapely
 
 from roadchief.lib.geo import Plane, length_m
-from roadchief.patrol import reach, rules
+from roadchief.patrol import rules
 from roadchief.patrol.coverage import covering, measures
 from roadchief.patrol.coverage.measures import Point
 from roadchief.patrol.phone import tracks
+from roadchief.patrol.presence import reach
 from roadchief.patrol.reports import monthly
 from tests import makers
 from tests.patrol.conftest import Beat

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from roadchief.lib.coords import Datum, from_wgs84
 from roadchief.lib.geo import SPHEROID, Plane
-from roadchief.patrol import reach, rules
+from roadchief.patrol import rules
+from roadchief.patrol.presence import reach
 
 RULE = rules.reach()
 RANK = {"verified": 2, "weak": 1, "contradicted": 0}

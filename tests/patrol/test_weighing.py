@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 
 from roadchief.accounts import notices
 from roadchief.errors import BadInput, NotFound
-from roadchief.patrol import reach, rules
+from roadchief.patrol import rules
 from roadchief.patrol.doubts import review, signals, weighing
 from roadchief.patrol.doubts.signals import Figures, Visit
 from roadchief.patrol.models import CheckIn
 from roadchief.patrol.plan_models import Recheck, Review
+from roadchief.patrol.presence import reach
 from tests import makers
 from tests.patrol.conftest import Beat
 from tests.patrol.phone import Phone, actor, bad, off, photo

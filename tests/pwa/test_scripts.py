@@ -12,7 +12,8 @@ from hypothesis import strategies as some
 
 from roadchief.codes import tokens
 from roadchief.lib.geo import Plane
-from roadchief.patrol import reach, rules
+from roadchief.patrol import rules
+from roadchief.patrol.presence import reach
 from tests.pwa.scripts import javascript
 
 DOOR = (121.5187, 31.2291)

@@ -12,10 +12,11 @@ from roadchief import blobs
 from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import due, reach, shifts, weeks
+from roadchief.patrol import due, shifts, weeks
 from roadchief.patrol.chief import alerts, board
 from roadchief.patrol.doubts import review, signals, twins, weighing
 from roadchief.patrol.models import CheckIn
+from roadchief.patrol.presence import reach
 from roadchief.streets import standards
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.forms import optional_text, text_field, whole_number

@@ -19,7 +19,7 @@ from roadchief.db import tenant_of
 from roadchief.patrol.doubts import signals
 from roadchief.patrol.models import CheckIn, Finding
 from roadchief.patrol.plan_models import Recheck, Review
-from roadchief.patrol.reach import CONTRADICTED, VERIFIED, WEAK, Verdict
+from roadchief.patrol.presence.reach import CONTRADICTED, VERIFIED, WEAK, Verdict
 from roadchief.patrol.rules import section
 
 AROUND = timedelta(minutes=45)

@@ -18,7 +18,7 @@ from roadchief.patrol.coverage import measures
 from roadchief.patrol.models import CoveredStretch, Track
 from roadchief.patrol.phone.acts import Ready, answer_to, moment_of, needed_shift, tell
 from roadchief.patrol.phone.judging import Batch
-from roadchief.patrol.reach import number
+from roadchief.patrol.presence.reach import number
 from roadchief.patrol.reading import Item
 from roadchief.patrol.rules import section
 

@@ -20,7 +20,7 @@ from roadchief.db import in_turn, new_id, tenant_of
 from roadchief.errors import BadInput, Conflict, RuleBroken
 from roadchief.patrol import rules
 from roadchief.patrol.plan_models import RadiusChange
-from roadchief.patrol.reach import CONTRADICTED, VERIFIED, WEAK, verdict
+from roadchief.patrol.presence.reach import CONTRADICTED, VERIFIED, WEAK, verdict
 from roadchief.patrol.rules import Reach
 from roadchief.streets import register
 from roadchief.streets.models import RoadSegment
