@@ -33,8 +33,8 @@ from roadchief.maps import (
 )
 from roadchief.maps import views as maps
 from roadchief.patrol import all_views as patrol
-from roadchief.patrol import beats
 from roadchief.patrol.phone import checkins
+from roadchief.patrol.planning import beats
 from roadchief.patrol.selfchecks import checks as self_checks
 from roadchief.patrol.selfchecks import views as self_views
 from roadchief.pwa import all_views as pwa

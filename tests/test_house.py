@@ -75,8 +75,8 @@ PURE = {
     "streets/standards.py",
     "patrol/answers.py",
     "patrol/reports/assessment.py",
-    "patrol/roster.py",
-    "patrol/due.py",
+    "patrol/planning/roster.py",
+    "patrol/planning/due.py",
     "patrol/route.py",
     "patrol/walk.py",
     "patrol/doubts/signals.py",
@@ -120,6 +120,7 @@ ROOMS: dict[str, list[str]] = {
         "coverage",
         "doubts",
         "presence",
+        "planning",
     ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together

@@ -16,9 +16,9 @@ from roadchief.db import new_id, tenant_of
 from roadchief.demo.loading import segments_of
 from roadchief.lib import clock
 from roadchief.lib.geo import Plane
-from roadchief.patrol import roster, shifts, weeks
 from roadchief.patrol.doubts import weighing
 from roadchief.patrol.phone import intake
+from roadchief.patrol.planning import roster, shifts, weeks
 from roadchief.streets import chiefs, standards
 from roadchief.streets.models import Road, RoadSegment, Storefront
 

@@ -15,7 +15,7 @@ from roadchief.insight.rules import KINDS
 from roadchief.issues import categories
 from roadchief.issues.open311 import keys
 from roadchief.lib import clock
-from roadchief.patrol import weeks
+from roadchief.patrol.planning import weeks
 from roadchief.web import tenant_transaction
 from roadchief.web.forms import text_field
 from roadchief.web.limits import limiter

@@ -13,8 +13,9 @@ from roadchief.db import tenant_of
 from roadchief.errors import NotFound
 from roadchief.maps.duty_layers import OWN
 from roadchief.maps.sheets import SIGNS, Row, Sheet, shape
-from roadchief.patrol import due, rules
+from roadchief.patrol import rules
 from roadchief.patrol.coverage import covering
+from roadchief.patrol.planning import due
 from roadchief.patrol.standing import LAST
 from roadchief.streets import catalog
 from roadchief.streets.charge import RUNNING

@@ -11,7 +11,7 @@ from typing import Any
 from roadchief.accounts.access import Actor
 from roadchief.issues import reach
 from roadchief.maps.layers import BOX, TILE, Layer, features, register
-from roadchief.patrol import weeks
+from roadchief.patrol.planning import weeks
 from roadchief.patrol.standing import LAST
 from roadchief.streets.charge import RUNNING
 

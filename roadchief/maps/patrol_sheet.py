@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.lib import clock
 from roadchief.maps.sheets import SIGNS, Row, Sheet, shape
-from roadchief.patrol import shifts
 from roadchief.patrol.chief import board
 from roadchief.patrol.phone import tracks
+from roadchief.patrol.planning import shifts
 from roadchief.streets.models import RoadSegment
 
 MOST = 600  # visits of a shift

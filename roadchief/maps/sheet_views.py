@@ -19,7 +19,7 @@ from roadchief.maps.duty_layers import cases_in_reach, segments_in_reach
 from roadchief.maps.folium_pages import Pieces, street_map
 from roadchief.maps.sheets import LISTED, Sheet
 from roadchief.maps.views import ground_words, grounds, subdistrict
-from roadchief.patrol import weeks
+from roadchief.patrol.planning import weeks
 from roadchief.streets import catalog
 from roadchief.streets.models import Subdistrict
 from roadchief.web import settings, tenant_transaction

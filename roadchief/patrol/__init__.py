@@ -12,4 +12,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * coverage: how much of the ground was seen
 * doubts: what looks odd about a visit, and who looks at it
 * presence: was somebody there, and how far still counts as there
+* planning: who walks when, and what is due
 """

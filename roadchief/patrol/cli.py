@@ -13,8 +13,8 @@ from roadchief import config, holidays
 from roadchief.db import Database
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.patrol import roster, weeks
 from roadchief.patrol.doubts import backfill
+from roadchief.patrol.planning import roster, weeks
 from roadchief.patrol.reports import monthly, sheet
 from roadchief.streets.models import Subdistrict
 

@@ -9,8 +9,8 @@ from roadchief.accounts.signin import allows, current
 from roadchief.codes import manifest, tokens
 from roadchief.errors import BadInput, Malformed
 from roadchief.lib import clock
-from roadchief.patrol import shifts
 from roadchief.patrol.phone import download
+from roadchief.patrol.planning import shifts
 from roadchief.pwa.origin import dated, json_only, own_page_only
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.security import csrf

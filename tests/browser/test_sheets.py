@@ -14,8 +14,8 @@ from sqlalchemy import select, text
 from roadchief.accounts.models import Person, Post
 from roadchief.db import new_id
 from roadchief.lib import clock, geo
-from roadchief.patrol import shifts
 from roadchief.patrol.models import PatrolItem, Track
+from roadchief.patrol.planning import shifts
 from roadchief.streets.models import RoadSegment, Storefront
 from tests.browser.conftest import Site
 from tests.conftest import WEIFANG

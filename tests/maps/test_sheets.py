@@ -18,9 +18,9 @@ from roadchief.lib import clock
 from roadchief.maps import case_sheets, patrol_sheet, sheet_views
 from roadchief.maps.case_sheets import Periods
 from roadchief.maps.duty_layers import ALL_CASES
-from roadchief.patrol import shifts
 from roadchief.patrol.models import PatrolItem, Track
 from roadchief.patrol.plan_models import ShiftBeat
+from roadchief.patrol.planning import shifts
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.issues import ground

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.access import Actor
 from roadchief.lib.geo import Plane
-from roadchief.patrol import shifts
 from roadchief.patrol.phone import intake
 from roadchief.patrol.plan_models import Shift
+from roadchief.patrol.planning import shifts
 from roadchief.streets.models import RoadSegment, Storefront
 from tests import makers
 from tests.patrol.phone import DOOR, Phone, actor

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from roadchief.errors import NotFound
-from roadchief.patrol import shifts
 from roadchief.patrol.doubts import review, weighing
 from roadchief.patrol.phone import download
 from roadchief.patrol.plan_models import ShiftStop
+from roadchief.patrol.planning import shifts
 from roadchief.patrol.presence import radius
 from tests import makers
 from tests.patrol.conftest import Beat

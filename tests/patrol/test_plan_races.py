@@ -13,12 +13,12 @@ from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib import clock
 from roadchief.lib.workdays import Workdays
-from roadchief.patrol import roster, shifts, weeks
 from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.doubts import review, weighing
 from roadchief.patrol.phone import download, intake
 from roadchief.patrol.plan_models import Checklist, PatrolAlert, Recheck, Shift, ShiftStop
+from roadchief.patrol.planning import roster, shifts, weeks
 from tests import makers
 from tests.conftest import WEIFANG
 from tests.patrol.conftest import AT, Beat, make_beat

@@ -15,9 +15,9 @@ from roadchief.db import Database
 from roadchief.errors import BadInput, NotFound
 from roadchief.events import Event
 from roadchief.lib import clock
-from roadchief.patrol import weeks
 from roadchief.patrol.phone import download
 from roadchief.patrol.plan_models import RadiusChange
+from roadchief.patrol.planning import weeks
 from roadchief.patrol.presence import radius
 from roadchief.streets import register
 from tests import makers

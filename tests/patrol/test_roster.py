@@ -3,8 +3,9 @@
 from collections import Counter
 from datetime import date, timedelta
 
-from roadchief.patrol import roster, rules
-from roadchief.patrol.roster import Away, Segment, Walker, Week
+from roadchief.patrol import rules
+from roadchief.patrol.planning import roster
+from roadchief.patrol.planning.roster import Away, Segment, Walker, Week
 
 MONDAY = date(2026, 11, 2)
 DAYS = [MONDAY + timedelta(days=n) for n in range(5)]

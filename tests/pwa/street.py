@@ -20,7 +20,7 @@ from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.lib import clock
 from roadchief.lib.geo import Plane
-from roadchief.patrol import shifts
+from roadchief.patrol.planning import shifts
 from tests import databases, makers
 from tests.cast import Cast, Player
 from tests.conftest import WEIFANG, make_settings

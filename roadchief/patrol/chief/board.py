@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound
-from roadchief.patrol import due, rules
+from roadchief.patrol import rules
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.coverage import covering
 from roadchief.patrol.doubts import review
 from roadchief.patrol.plan_models import PatrolAlert, Review, Shift
+from roadchief.patrol.planning import due
 
 SUMMARY = text(
     """

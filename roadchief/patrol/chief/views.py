@@ -12,10 +12,10 @@ from roadchief import blobs
 from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import due, shifts, weeks
 from roadchief.patrol.chief import alerts, board
 from roadchief.patrol.doubts import review, signals, twins, weighing
 from roadchief.patrol.models import CheckIn
+from roadchief.patrol.planning import due, shifts, weeks
 from roadchief.patrol.presence import reach
 from roadchief.streets import standards
 from roadchief.web import settings, tenant_transaction

@@ -13,8 +13,8 @@ from roadchief.accounts import roster as people
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.patrol import roster, shifts, weeks
 from roadchief.patrol.chief import board
+from roadchief.patrol.planning import roster, shifts, weeks
 from roadchief.streets import register
 from roadchief.streets.models import RoadSegment
 from roadchief.web import tenant_transaction

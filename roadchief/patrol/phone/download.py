@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import from_hex, new_id, tenant_of
 from roadchief.errors import NotFound
-from roadchief.patrol import due, ordering, rules
-from roadchief.patrol import shifts as planning
+from roadchief.patrol import ordering, rules
 from roadchief.patrol.checklists import forms as checklists
 from roadchief.patrol.plan_models import Shift, ShiftStop
+from roadchief.patrol.planning import due
+from roadchief.patrol.planning import shifts as planning
 from roadchief.patrol.presence import radius
 from roadchief.patrol.reading import instant_text
 from roadchief.patrol.selfchecks.reading import LAST_SELF

@@ -12,7 +12,8 @@ from roadchief.accounts.access import Actor, may
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.lib import clock
-from roadchief.patrol import rules, weeks
+from roadchief.patrol import rules
+from roadchief.patrol.planning import weeks
 from roadchief.patrol.presence import radius
 from roadchief.streets import catalog
 from roadchief.web import tenant_transaction

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
-from roadchief.patrol import due, rules, weeks
+from roadchief.patrol import rules
 from roadchief.patrol.coverage import covering
+from roadchief.patrol.planning import due, weeks
 from roadchief.patrol.reports import assessment, monthly, sheet
 from roadchief.streets import standards
 from roadchief.streets.models import Subdistrict

@@ -18,7 +18,7 @@ from roadchief.db import new_id
 from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.lib import clock
 from roadchief.lib.photos import Developed
-from roadchief.patrol import due, weeks
+from roadchief.patrol.planning import due, weeks
 from roadchief.patrol.selfchecks import checks as self_checks
 from roadchief.patrol.selfchecks import forms, reading, rhythm
 from roadchief.patrol.selfchecks.reading import Standing

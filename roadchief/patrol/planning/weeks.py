@@ -16,8 +16,9 @@ from roadchief.db import in_turn, new_id, savepoint, tenant_of
 from roadchief.errors import BadInput, Conflict
 from roadchief.lib import clock
 from roadchief.lib.workdays import Workdays
-from roadchief.patrol import roster, rules, shifts
+from roadchief.patrol import rules
 from roadchief.patrol.plan_models import Absence
+from roadchief.patrol.planning import roster, shifts
 from roadchief.streets.charge import REACHED
 from roadchief.streets.models import RoadSegment
 
