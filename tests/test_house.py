@@ -77,8 +77,8 @@ PURE = {
     "patrol/reports/assessment.py",
     "patrol/planning/roster.py",
     "patrol/planning/due.py",
-    "patrol/route.py",
-    "patrol/walk.py",
+    "patrol/routes/route.py",
+    "patrol/routes/walk.py",
     "patrol/doubts/signals.py",
     "patrol/coverage/measures.py",
     "patrol/moments.py",
@@ -121,6 +121,7 @@ ROOMS: dict[str, list[str]] = {
         "doubts",
         "presence",
         "planning",
+        "routes",
     ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together

@@ -13,4 +13,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * doubts: what looks odd about a visit, and who looks at it
 * presence: was somebody there, and how far still counts as there
 * planning: who walks when, and what is due
+* routes: in which order to walk
 """

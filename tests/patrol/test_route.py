@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadchief.patrol import route
+from roadchief.patrol.routes import route
 
 PLACES = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), max_size=25)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadchief.patrol import walk
-from roadchief.patrol.route import Stop
+from roadchief.patrol.routes import walk
+from roadchief.patrol.routes.route import Stop
 
 # A block: four streets around it, 200 m each; measures run from the first corner to the second.
 CORNERS = {

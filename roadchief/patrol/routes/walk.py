@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from roadchief.patrol import route
-from roadchief.patrol.route import Stop
+from roadchief.patrol.routes import route
+from roadchief.patrol.routes.route import Stop
 from roadchief.streets.placing import LEFT
 
 Spot = tuple[float, float]  # metres east and north of some point of the beat

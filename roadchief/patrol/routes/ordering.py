@@ -8,8 +8,8 @@ from sqlalchemy import Row
 
 from roadchief.db import from_hex
 from roadchief.lib.geo import Plane
-from roadchief.patrol import walk
-from roadchief.patrol.route import Stop
+from roadchief.patrol.routes import walk
+from roadchief.patrol.routes.route import Stop
 from roadchief.streets.models import RoadSegment
 
 

@@ -1,0 +1,1 @@
+"""Routes: in which order to walk a beat, and why."""
