@@ -73,7 +73,7 @@ PURE = {
     "streets/permits.py",
     "streets/shifts.py",
     "streets/standards.py",
-    "patrol/answers.py",
+    "patrol/items/answers.py",
     "patrol/reports/assessment.py",
     "patrol/planning/roster.py",
     "patrol/planning/due.py",
@@ -81,9 +81,9 @@ PURE = {
     "patrol/routes/walk.py",
     "patrol/doubts/signals.py",
     "patrol/coverage/measures.py",
-    "patrol/moments.py",
+    "patrol/items/moments.py",
     "patrol/presence/reach.py",
-    "patrol/reading.py",
+    "patrol/items/reading.py",
     "patrol/selfchecks/rhythm.py",
     "patrol/rules.py",
     "streets/importing/mapping.py",
@@ -122,6 +122,7 @@ ROOMS: dict[str, list[str]] = {
         "presence",
         "planning",
         "routes",
+        "items",
     ],
 }
 WIRING = {"all_views", "jobs", "cli"}  # beside the core: these put the rooms together

@@ -14,4 +14,5 @@ Rooms, high to low (tests/test_house.py holds it):
 * presence: was somebody there, and how far still counts as there
 * planning: who walks when, and what is due
 * routes: in which order to walk
+* items: what phones send, read, dated and answered
 """

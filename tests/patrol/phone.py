@@ -10,7 +10,7 @@ import shapely
 from roadchief.accounts.access import Actor
 from roadchief.db import new_id
 from roadchief.lib.geo import Plane
-from roadchief.patrol.reading import canonical
+from roadchief.patrol.items.reading import canonical
 from tests.conftest import WEIFANG
 
 DOOR = shapely.Point(121.5187, 31.2291)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.db import in_turn, new_id, tenant_of
 from roadchief.errors import BadInput, Conflict
-from roadchief.patrol.answers import Refused
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import SHA256, line
 from roadchief.patrol.plan_models import Checklist
-from roadchief.patrol.reading import SHA256, line
 from roadchief.streets import standards
 
 RESULTS = {"good", "bad", "na"}

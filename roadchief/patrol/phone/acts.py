@@ -16,9 +16,17 @@ from sqlalchemy.orm import Session
 
 from roadchief import events, jobs
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import answers, moments
-from roadchief.patrol.answers import Refused
 from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.items import answers, moments
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import (
+    Item,
+    instant_text,
+    line,
+    needed_id,
+    needed_line,
+    optional_id,
+)
 from roadchief.patrol.models import (
     CheckIn,
     Finding,
@@ -30,7 +38,6 @@ from roadchief.patrol.phone import checkins, whereabouts
 from roadchief.patrol.phone.judging import Batch, letter_of
 from roadchief.patrol.plan_models import Review
 from roadchief.patrol.planning import shifts
-from roadchief.patrol.reading import Item, instant_text, line, needed_id, needed_line, optional_id
 from roadchief.streets import standards
 from roadchief.streets.models import RoadSegment
 

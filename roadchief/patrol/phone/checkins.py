@@ -17,9 +17,9 @@ from roadchief import events, jobs
 from roadchief.accounts.access import Actor
 from roadchief.db import new_id, tenant_of
 from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.items.reading import Item, storable
 from roadchief.patrol.models import Finding
 from roadchief.patrol.phone.judging import Ready
-from roadchief.patrol.reading import Item, storable
 from roadchief.streets import standards
 
 WEIGH = "patrol.weigh"

@@ -13,11 +13,11 @@ from roadchief.db import from_hex, new_id, tenant_of
 from roadchief.errors import NotFound
 from roadchief.patrol import rules
 from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.items.reading import instant_text
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.planning import due
 from roadchief.patrol.planning import shifts as planning
 from roadchief.patrol.presence import radius
-from roadchief.patrol.reading import instant_text
 from roadchief.patrol.routes import ordering
 from roadchief.patrol.selfchecks.reading import LAST_SELF
 from roadchief.patrol.standing import LAST

@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from roadchief.accounts.access import CHIEFS, ON_SEGMENT, Actor
 from roadchief.db import savepoint, tenant_of
 from roadchief.errors import TooLarge
-from roadchief.patrol import answers, reading
-from roadchief.patrol.answers import Refused
 from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.items import answers, reading
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import Item
 from roadchief.patrol.phone import acts, checkins, judging, selfchecks, tracks, whereabouts
-from roadchief.patrol.reading import Item
 from roadchief.streets import shopkeepers
 
 MOST = 50

@@ -7,12 +7,13 @@ from typing import Any
 
 from roadchief.accounts.access import CHIEFS, Actor
 from roadchief.db import new_id
-from roadchief.patrol import answers, moments, rules
-from roadchief.patrol.answers import Refused
+from roadchief.patrol import rules
 from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.items import answers, moments
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import Item, instant_text, line, needed_line, optional_id
 from roadchief.patrol.phone import whereabouts
 from roadchief.patrol.presence import reach
-from roadchief.patrol.reading import Item, instant_text, line, needed_line, optional_id
 from roadchief.streets import standards
 
 HOWS = {"scan", "typed", "picked"}

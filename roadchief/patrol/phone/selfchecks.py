@@ -3,11 +3,11 @@
 from sqlalchemy.orm import Session
 
 from roadchief.errors import NotFound
-from roadchief.patrol.answers import Refused
 from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import Item, needed_id
 from roadchief.patrol.phone import acts
 from roadchief.patrol.phone.judging import Batch
-from roadchief.patrol.reading import Item, needed_id
 from roadchief.patrol.selfchecks import checks
 from roadchief.patrol.selfchecks import forms as self_forms
 from roadchief.patrol.selfchecks.checks import Sheet, Wrong

@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from roadchief import events
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol import moments
-from roadchief.patrol.answers import Refused
 from roadchief.patrol.coverage import measures
+from roadchief.patrol.items import moments
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import Item
 from roadchief.patrol.models import CoveredStretch, Track
 from roadchief.patrol.phone.acts import Ready, answer_to, moment_of, needed_shift, tell
 from roadchief.patrol.phone.judging import Batch
 from roadchief.patrol.planning import shifts
 from roadchief.patrol.presence.reach import number
-from roadchief.patrol.reading import Item
 from roadchief.patrol.rules import section
 
 MOST_POINTS = 2000

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from roadchief.codes import tokens
 from roadchief.codes.lifecycle import ANSWERS
 from roadchief.db import from_hex, tenant_of
-from roadchief.patrol import moments
-from roadchief.patrol.answers import Refused
+from roadchief.patrol.items import moments
+from roadchief.patrol.items.answers import Refused
+from roadchief.patrol.items.reading import SHA256, Item, line, optional_id
 from roadchief.patrol.presence import radius
-from roadchief.patrol.reading import SHA256, Item, line, optional_id
 
 SHOPS = text(
     """

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from roadchief.lib.text import clean
-from roadchief.patrol import moments
-from roadchief.patrol.answers import Refused
+from roadchief.patrol.items import moments
+from roadchief.patrol.items.answers import Refused
 
 KINDS = {
     *("shift_start", "shift_close", "check_in", "self_check", "finding", "missed"),
