@@ -1,6 +1,7 @@
 """The rules of the house, kept by machine: direction, purity, size, commits and clocks."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -199,11 +200,24 @@ def test_rooms_know_only_what_lies_below_them(path: Path) -> None:
         root, *rest = module.split(".")
         if root != "roadchief" or len(rest) < 2 or rest[0] != package or rest[1] == part:
             continue
-        if not {rest[1], part} & set(ROOMS[package]):
-            continue  # core and wiring among themselves
+        if not {rest[1], part} & {*ROOMS[package], *WIRING}:
+            continue  # the core within itself
         assert height_of(package, rest[1]) < height_of(package, part), (
             f"{name_of(path)} imports {module}, which lies above it"
         )
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_room_is_where_a_newcomer_looks(package: str) -> None:
+    """On disk, in the package's docstring from high to low, and in the README."""
+    folders = {path.parent.name for path in (HOUSE / package).glob("*/__init__.py")}
+    assert folders == set(ROOMS[package])
+    told = ast.get_docstring(tree_of(HOUSE / package / "__init__.py")) or ""
+    assert re.findall(r"^\* (\w+): ", told, re.MULTILINE) == ROOMS[package]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(rf"^\| `{package}/(\w+)` \|", readme, re.MULTILINE) == ROOMS[package]
+    for room in ROOMS[package]:
+        assert ast.get_docstring(tree_of(HOUSE / package / room / "__init__.py")), room
 
 
 @pytest.mark.parametrize("name", sorted(PURE))
