@@ -64,7 +64,7 @@ def menu() -> list[Entry]:
     lines = [
         ("maps.district", gettext("地图"), None),
         ("issues.report", gettext("反映问题"), None),
-        ("chief.start", gettext("今天"), "patrol.chief"),
+        ("morning.start", gettext("今天"), "patrol.chief"),
         ("pwa.start", gettext("巡查"), "patrol.sync"),
         ("desk.start", gettext("案件"), "issues.desk"),
         ("insight.start", gettext("值得去看"), "insight.read"),

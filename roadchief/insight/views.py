@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.signin import allows, current, public
 from roadchief.errors import Malformed, NotSignedIn
-from roadchief.insight import board_views, hints, risk, sensors
+from roadchief.insight import board_views, hints, morning_views, risk, sensors
 from roadchief.insight.rules import KINDS
 from roadchief.issues import categories
 from roadchief.issues.open311 import keys
@@ -93,6 +93,7 @@ def signal() -> AnyResponse | tuple[AnyResponse, int]:
 def install(app: Flask) -> None:
     app.register_blueprint(pages)
     app.register_blueprint(board_views.pages)
+    app.register_blueprint(morning_views.pages)
     app.jinja_env.globals.update(hint_facts=facts_in_words, risk_words=risk_in_words)
 
 

@@ -1,4 +1,4 @@
-"""The chief's pages: the morning, shifts, reviews, alerts."""
+"""The chief's pages of patrol: shifts, reviews, alerts."""
 
 import uuid
 from typing import Any
@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import blobs
-from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current
 from roadchief.lib import clock
 from roadchief.patrol.chief import alerts, board
@@ -46,24 +45,6 @@ def words() -> dict[str, Any]:
         "alert_words": alerts.WORDS,
         "decisions": review.DECISIONS,
     }
-
-
-@pages.get("/")
-@allows("patrol.chief")
-def start() -> str:
-    at = clock.now()
-    with tenant_transaction(current().subdistrict_id) as session:
-        mine = mine_of(session)
-        found = board.morning(session, mine, at=at)
-    return render_template(
-        "patrol/chief.html",
-        found=found,
-        mine=mine,
-        at=at,
-        may_forms=may(current(), "patrol.forms").allowed,
-        may_plan=may(current(), "patrol.plan").allowed,
-        may_review=may(current(), "patrol.review").allowed,
-    )
 
 
 @pages.get("/shifts/<uuid:shift_id>")
@@ -104,7 +85,7 @@ def close_alert(alert_id: uuid.UUID) -> AnyResponse:
         because = text_field(request.form, "because", label=gettext("原因"))
         alerts.close(session, alert_id, by=actor.person_id, at=clock.now(), because=because)
     flash(gettext("提醒已关闭。"), "ok")
-    return redirect(url_for("chief.start"))
+    return redirect(url_for("morning.start"))
 
 
 @pages.get("/reviews")
