@@ -8,7 +8,8 @@ from roadchief.insight import morning
 from roadchief.issues import board as desk
 from roadchief.issues import categories, moves
 from roadchief.lib import clock
-from roadchief.patrol import board, weeks
+from roadchief.patrol.chief import board
+from roadchief.patrol.planning import weeks
 from roadchief.web import tenant_transaction
 
 pages = Blueprint("morning", __name__, url_prefix="/chief")
