@@ -31,7 +31,7 @@ STARTS: tuple[tuple[frozenset[str], str], ...] = (
 class Entry:
     label: str
     address: str
-    here: bool
+    here: str  # of aria-current: this very page, a page below it ("true"), or nothing
 
 
 @pages.get("/")
@@ -82,11 +82,15 @@ def menu() -> list[Entry]:
         ("pipes.show", gettext("运行状况"), "issues.pipes"),
     ]
     actor = g.get("actor")
-    return [
-        Entry(label, url_for(endpoint), request.endpoint == endpoint)
+    shown = [
+        (url_for(endpoint), label)
         for endpoint, label, action in lines
         if action is None or (actor and may(actor, action).allowed)
     ]
+    above = [address for address, _ in shown if request.path.startswith(address)]
+    here = max(above, key=len, default="")
+    current = "page" if request.path == here else "true"
+    return [Entry(label, address, current if address == here else "") for address, label in shown]
 
 
 def install(app: Flask) -> None:
