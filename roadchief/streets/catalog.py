@@ -26,6 +26,7 @@ from roadchief.streets.models import (
 )
 
 SEARCH_LIMIT = 30
+SEARCH_NUMBERS = 300  # house numbers that are put in order before the first are shown
 
 
 @dataclass(frozen=True)
@@ -190,21 +191,41 @@ def search(session: Session, wanted: str) -> list[Found]:
         {"here": here, "p": pattern, "asked": asked},
     )
     hits = [Found("segment", row.id, row.name, row.code, row.lon, row.lat) for row in roads]
+    return hits + _shops(session, asked, pattern)
+
+
+def _shops(session: Session, asked: str, pattern: str) -> list[Found]:
+    """Storefronts by their names; where a number is asked, that number first and then in order."""
+    numbered = any(sign.isdigit() for sign in asked)
+    found: dict[uuid.UUID, Row[Any]] = {}
+    if asked[-1].isdigit():  # 崂山路5 is first of all 崂山路5号, and then 崂山路50号
+        found |= _shops_like(session, asked + "号", pattern[:-1] + "号%", most=SEARCH_LIMIT)
+    first = len(found)
+    found |= _shops_like(session, asked, pattern, most=SEARCH_NUMBERS if numbered else SEARCH_LIMIT)
+    rows = list(found.values())
+    if numbered:
+        rows[first:] = sorted(rows[first:], key=lambda row: natural_key(row.address))
+    return [
+        Found("storefront", row.id, row.name or "", row.address, row.lon, row.lat)
+        for row in rows[:SEARCH_LIMIT]
+    ]
+
+
+def _shops_like(
+    session: Session, asked: str, pattern: str, *, most: int
+) -> dict[uuid.UUID, Row[Any]]:
     parts = pieces(asked)
-    if parts:
-        shops = session.execute(
-            text(
-                "SELECT f.id, f.name, f.address, ST_X(f.door) AS lon, ST_Y(f.door) AS lat "
-                "FROM storefront f JOIN search_storefronts(:here, :parts, :p, :most) AS hit(id) "
-                "ON hit.id = f.id WHERE f.subdistrict_id = :here ORDER BY f.name, f.address"
-            ),
-            {"here": here, "parts": parts, "p": pattern, "most": SEARCH_LIMIT},
-        )
-        hits += [
-            Found("storefront", row.id, row.name or "", row.address, row.lon, row.lat)
-            for row in shops
-        ]
-    return hits
+    if not parts:
+        return {}
+    rows = session.execute(
+        text(
+            "SELECT f.id, f.name, f.address, ST_X(f.door) AS lon, ST_Y(f.door) AS lat "
+            "FROM storefront f JOIN search_storefronts(:here, :parts, :p, :most) AS hit(id) "
+            "ON hit.id = f.id WHERE f.subdistrict_id = :here ORDER BY f.name, f.address"
+        ),
+        {"here": tenant_of(session), "parts": parts, "p": pattern, "most": most},
+    )
+    return {row.id: row for row in rows}
 
 
 def stations(session: Session) -> list[Station]:

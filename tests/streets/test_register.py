@@ -249,6 +249,18 @@ def test_search_finds_road_number_name_and_initials(session: Session) -> None:
         assert [hit for hit in catalog.search(session, nothing) if hit.kind != "segment"] == []
 
 
+def test_search_by_a_number_finds_that_number_first_and_then_in_order(session: Session) -> None:
+    segment = street(session)
+    for number in (*range(500, 560), 5):  # more than are shown; names against the numbers' order
+        name = f"{chr(0x4E00 + 700 - number)}店"
+        shop = makers.make_storefront(session, segment, house_number=f"{number}号", name=name)
+        tenancies.make_findable(shop)
+    session.flush()
+    found = [hit.place for hit in catalog.search(session, "崂山路5") if hit.kind == "storefront"]
+    assert found[:4] == ["崂山路5号", "崂山路500号", "崂山路501号", "崂山路502号"]
+    assert len(found) == catalog.SEARCH_LIMIT
+
+
 def test_of_two_tenancies_at_once_one_wins(fresh_url: str, tmp_path: Path) -> None:
     settings: Settings = make_settings(fresh_url, tmp_path)
     database = Database(settings)
