@@ -56,7 +56,7 @@ def create(subdistrict: int, name: str, login: str, role: str, capacity: str) ->
     with _in(subdistrict) as session:
         invited = people.invite(session, name=name, login=login, by=None, at=at)
         people.appoint(session, invited.person, role=role, capacity=capacity, by=None, at=at)
-    click.echo(f"/invitation/{invited.token}")
+    _hand_over(invited.token)
 
 
 @group.command()
@@ -71,7 +71,7 @@ def invite(subdistrict: int, name: str, login: str, email: str | None, phone: st
         invited = people.invite(
             session, name=name, login=login, email=email, phone=phone, by=None, at=clock.now()
         )
-    click.echo(f"/invitation/{invited.token}")
+    _hand_over(invited.token)
 
 
 @group.command()
@@ -130,7 +130,8 @@ def reset_password(subdistrict: int, login: str) -> None:
     """Print a new link to set a password."""
     with _in(subdistrict) as session:
         person = _by_login(session, login)
-        click.echo(f"/invitation/{people.make_invitation(session, person, at=clock.now())}")
+        token = people.make_invitation(session, person, at=clock.now())
+    _hand_over(token)
 
 
 @group.command("reset-second-factor")
@@ -181,6 +182,11 @@ def mail_address(address: str, again: bool, off: bool) -> None:
             )
             why = why or mail_addresses.BOUNCED
     click.echo("on" if why is None else f"{'on again, was ' if again else ''}off: {why}")
+
+
+def _hand_over(token: str) -> None:
+    """The whole address: it is copied into a message and opened elsewhere."""
+    click.echo(f"{config.load(os.environ).public_url}/invitation/{token}")
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def load(database: Database, settings: Settings) -> None:
     for facts in seed["subdistricts"]:
         _load_one(database, settings, facts["code"], people)
     living.write_people(settings.var_dir / "demo-people.json", people)
+    plating.move_rows(settings.var_dir / "demo-plates.json", settings.public_url)
 
 
 def _load_one(

@@ -121,6 +121,18 @@ def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
     part.replace(path)
 
 
+def move_rows(path: Path, public_url: str) -> None:
+    """The demo may be served at another address than the one it was made for: plates lead there."""
+    if not path.exists():
+        return
+    where = tokens.site(public_url)
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    path.unlink()
+    for row in rows:
+        row["url"] = where.prefix + row["url"].rpartition("/")[2]
+    write_rows(path, rows)
+
+
 def _person(session: Session, role: str) -> uuid.UUID | None:
     return session.scalars(
         select(Post.person_id)

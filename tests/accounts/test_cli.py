@@ -27,6 +27,7 @@ def run(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("ROADCHIEF_DATABASE_URL", fresh_url)
     monkeypatch.setenv("ROADCHIEF_SECRET_KEY", settings.secret_key)
     monkeypatch.setenv("ROADCHIEF_VAR_DIR", str(tmp_path))
+    monkeypatch.setenv("ROADCHIEF_PUBLIC_URL", "https://luzhang.example")
 
     def run_(*words: str, code: str = CODE) -> Result:
         return CliRunner().invoke(main, ["accounts", *words, "--subdistrict", code])
@@ -37,7 +38,7 @@ def run(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_from_nobody_to_a_retired_person(run: Run) -> None:
     made = run("create", "--name", "林静", "--login", "lin.jing", "--role", "admin")
     assert made.exit_code == 0, made.output
-    assert made.output.startswith(f"/invitation/{CODE}.")
+    assert made.output.startswith(f"https://luzhang.example/invitation/{CODE}.")
     assert run("invite", "--name", "周建国", "--login", "Zhou", "--phone", "1").exit_code == 0
     given = run("appoint", "zhou", "--role", "chief_l2", "--title", "路长", "--level", "2")
     assert given.exit_code == 0, given.output
@@ -46,7 +47,8 @@ def test_from_nobody_to_a_retired_person(run: Run) -> None:
     assert "zhou\t周建国\tinvited\t路长" in listed.output
     only = run("list", "--role", "chief_l2", "--json").output.splitlines()
     assert [json.loads(line)["login"] for line in only] == ["zhou"]
-    assert run("reset-password", "zhou").output.startswith("/invitation/")
+    again = run("reset-password", "zhou").output
+    assert again.startswith(f"https://luzhang.example/invitation/{CODE}.")
     assert run("reset-second-factor", "zhou").exit_code == 0
     assert run("retire", "zhou", "--because", "调离").exit_code == 0
     assert "zhou\t周建国\tretired\t-" in run("list").output

@@ -11,8 +11,10 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from packaging.specifiers import SpecifierSet
 
+from roadchief.cli import main
 from roadchief.config import ROOT
 
 RUN = ROOT / "scripts" / "run"
@@ -118,3 +120,31 @@ def test_what_is_pinned_runs_on_the_python_of_debian_12() -> None:
             looked_at += 1
             assert not wanted or SpecifierSet(wanted).contains(DEBIAN_12), f"{name}: {wanted}"
     assert looked_at > 50
+
+
+def test_units_start_the_database_first_and_their_commands_exist() -> None:
+    """After a reboot nobody runs scripts/run: the private cluster needs a unit of its own."""
+    units = {one.stem: one.read_text(encoding="utf-8") for one in ROOT.glob("deploy/*.service")}
+    assert sorted(units) == ["roadchief-database", "roadchief-web", "roadchief-worker"]
+    for name in ("roadchief-web", "roadchief-worker"):
+        for line in ("After=", "Wants="):
+            assert re.search(rf"^{line}.*roadchief-database\.service", units[name], re.M), name
+    for name, text in units.items():
+        words = re.findall(
+            r"^Exec(?:Start|Stop)=/opt/roadchief/\.venv/bin/roadchief (.+)$", text, re.M
+        )
+        assert words, name
+        for command in words:
+            done = CliRunner().invoke(main, [*command.split(), "--help"])
+            assert done.exit_code == 0, command
+
+
+def test_without_the_demo_nothing_of_it_is_loaded() -> None:
+    """In production its people, with passwords in a file, have no place."""
+    text = RUN.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if re.search(r"roadchief (demo|people-of)", line)]
+    assert len(lines) == 2
+    assert all(line.startswith("[ $demo = no ] || ") for line in lines)
+    odd = subprocess.run([RUN, "--no-such"], capture_output=True, text=True, check=False)
+    assert odd.returncode == 2
+    assert "--no-demo" in odd.stderr

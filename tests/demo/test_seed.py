@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.config import ROOT, Settings
 from roadchief.db import Database
-from roadchief.demo import cli, district, living
+from roadchief.demo import cli, district, living, plating
 from roadchief.lib.geo import Plane
 from roadchief.streets.models import (
     Assignment,
@@ -84,6 +84,18 @@ def test_secrets_of_the_demo_are_this_installations_own(tmp_path: Path) -> None:
     other = living.demo_people(names, living.installation_key(tmp_path / "other"))
     assert {row.password for row in one}.isdisjoint({row.password for row in other})
     assert living.demo_people(names, living.installation_key(tmp_path / "one")) == one
+
+
+def test_plates_of_the_demo_lead_to_where_it_is_served_now(tmp_path: Path) -> None:
+    path = tmp_path / "demo-plates.json"
+    plating.write_rows(path, [{"number": "WF-1", "url": "HTTP://127.0.0.1:8000/C/0ABC"}])
+    plating.move_rows(path, "http://127.0.0.1:9000")
+    plating.move_rows(path, "http://127.0.0.1:9000")
+    assert json.loads(path.read_text(encoding="utf-8")) == [
+        {"number": "WF-1", "url": "HTTP://127.0.0.1:9000/C/0ABC"}
+    ]
+    assert path.stat().st_mode & 0o777 == 0o600
+    plating.move_rows(tmp_path / "none.json", "http://127.0.0.1:9000")
 
 
 def test_a_district_of_any_size(database: Database) -> None:
