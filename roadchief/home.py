@@ -60,7 +60,7 @@ def start_of(roles: frozenset[str]) -> str:
 
 
 def menu() -> list[Entry]:
-    """Pages that exist and that this person may open; nothing else."""
+    """Pages that exist and that this person may open, where the day begins first; nothing else."""
     lines = [
         ("maps.district", gettext("地图"), None),
         ("issues.report", gettext("反映问题"), None),
@@ -87,6 +87,8 @@ def menu() -> list[Entry]:
         for endpoint, label, action in lines
         if action is None or (actor and may(actor, action).allowed)
     ]
+    begins = start_of(actor.roles) if actor else None
+    shown.sort(key=lambda entry: entry[0] != begins)
     above = [address for address, _ in shown if request.path.startswith(address)]
     here = max(above, key=len, default="")
     current = "page" if request.path == here else "true"

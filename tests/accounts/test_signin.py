@@ -166,7 +166,10 @@ def test_signing_in_leads_to_where_the_day_begins(
     assert sign_in(client, cast[role]).headers["Location"] == "/start"
     assert client.get("/start").headers["Location"] == begins
     assert client.get(begins).status_code == 200
-    assert 'href="/start"' in client.get("/").text
+    page = client.get("/").text
+    assert 'href="/start"' in page
+    menu = page[page.index("<nav") : page.index("</nav>")]
+    assert menu.index(f'href="{begins}"') == menu.index('href="/')
 
 
 def test_the_days_beginning_asks_a_visitor_to_sign_in(client: FlaskClient) -> None:
