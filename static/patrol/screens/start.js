@@ -6,7 +6,7 @@ import { button, card, el, tell } from "../page.js";
 import { askServer } from "../server.js";
 import { clockTime, dayOf, t } from "../words.js";
 
-const STATES = { planned: "未开始", running: "进行中", closed: "已结束", cancelled: "已取消" };
+const DAY_MS = 86400000;
 
 export default async function start(_rest, { go }) {
   if (!day.person) return welcome();
@@ -43,13 +43,25 @@ function notForYou() {
 
 function drawShifts(list, rest, go, none = t("今天没有排给您的班次。可以自己选一段路开始。")) {
   const open = day.shifts.filter((shift) => ["planned", "running"].includes(shift.state));
-  list.replaceChildren(...open.map((shift) => el("li", {},
-    el("div.grow", {}, el("b", {}, shift.title || t("巡查")), el("br"),
-      el("span.sub", {}, `${dayOf(Date.parse(shift.starts_at))} ${clockTime(Date.parse(shift.starts_at))}–${clockTime(Date.parse(shift.ends_at))} · ${t(STATES[shift.state] || shift.state)}`), el("br"),
-      el("span.sub", {}, shift.segments.join("、"))),
-    button(shift.state === "running" ? t("继续") : t("开始"), (event) => begin(event.currentTarget, shift.id, go), { kind: "main" }))));
+  const near = open.filter((shift, at) => at < 2 || shift.state === "running" || Date.parse(shift.starts_at) < Date.now() + DAY_MS);
+  const later = open.filter((shift) => !near.includes(shift));
+  list.replaceChildren(...near.map((shift) => line(shift, go)));
+  if (later.length) list.append(el("li", {}, el("details.grow", {}, el("summary", {}, t("以后的班次（{n}）", { n: later.length })), el("ul.rows", {}, later.map((shift) => line(shift, go))))));
   if (!open.length) list.replaceChildren(el("li.empty", {}, none));
   rest.replaceChildren(card(t("自己选一段路"), button(t("看可选路段"), (event) => beats(event.currentTarget, rest, go), { name: "list" })));
+}
+
+function line(shift, go) {
+  return el("li", {},
+    el("div.grow", {}, el("b", {}, shift.title || t("巡查")), el("br"),
+      el("span.sub", {}, `${dayOf(Date.parse(shift.starts_at))} ${clockTime(Date.parse(shift.starts_at))}–${clockTime(Date.parse(shift.ends_at))}${shift.state === "running" ? ` · ${t("进行中")}` : ""}`), el("br"),
+      el("span.sub", {}, streets(shift.segments))),
+    button(shift.state === "running" ? t("继续") : t("开始"), (event) => begin(event.currentTarget, shift.id, go), { kind: "main" }));
+}
+
+/** Two segments by name; of more the first, and how many there are. */
+function streets(names) {
+  return names.length > 2 ? t("{name} 等 {n} 段", { name: names[0], n: names.length }) : names.join("、");
 }
 
 async function begin(pressed, id, go) {
