@@ -146,6 +146,7 @@ def _draw(here: Subdistrict, *, bounds: tuple[float, float, float, float] | None
         "closer": gettext("放大"),
         "trouble": gettext("暂时读不到，请稍后再试"),
         "nothing": gettext("没有找到"),
+        "short": gettext("再输入一个字，就能找到店名和门牌"),
         "farther": gettext("缩小"),
     }
     known = settings()

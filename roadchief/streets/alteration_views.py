@@ -153,6 +153,7 @@ def start_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
         )
         if chosen is None:
             tell_doubts(session, merchant)
+    flash(gettext("经营期已开始。"), "ok")
     return redirect(url_for("streets.storefront", storefront_id=storefront_id))
 
 
@@ -176,6 +177,7 @@ def end_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
             at=clock.now(),
             because=because(),
         )
+    flash(gettext("经营期已结束，铺位空置。"), "ok")
     return redirect(url_for("streets.storefront", storefront_id=storefront_id))
 
 

@@ -180,9 +180,14 @@ def correct(
     by: uuid.UUID,
     at: datetime,
 ) -> Storefront:
-    """What was written wrongly. The human number stays: it is printed on the plate."""
+    """What was written wrongly. The human number stays: it is printed on the plate.
+
+    An address that was left as it is and ends with the former number goes along with the new one.
+    """
     storefront = storefronts.locked(session, storefront.id)
     was = {"house_number": storefront.house_number, "address": storefront.address}
+    if address == storefront.address and address.endswith(storefront.house_number or " "):
+        address = address.removesuffix(storefront.house_number) + house_number
     storefront.house_number, storefront.address = house_number, address
     storefront.business_type = business_type
     tenancies.make_findable(storefront)

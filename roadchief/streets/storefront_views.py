@@ -18,14 +18,16 @@ from roadchief.streets import (
     catalog,
     directory,
     new_doors,
+    shifts,
     sketches,
     storefronts,
 )
+from roadchief.streets.importing.report import SOURCES
 from roadchief.streets.models import Storefront, Subdistrict
 from roadchief.streets.views import because, geojson, pages
 from roadchief.web import tenant_transaction
 from roadchief.web.forms import choice_field, decimal_field, optional_id, optional_text, text_field
-from roadchief.web.pages import PAGE_SIZE, Page, page_number
+from roadchief.web.pages import PAGE_SIZE, Page, language, page_number
 
 STATES = ("open", "vacant", "unplaced", "closed")
 BORDER_ROOM_M = 300.0  # a shop on the far side of the border road is still looked after by us
@@ -120,6 +122,8 @@ def storefront(storefront_id: uuid.UUID) -> str:
         return render_template(
             "streets/storefront.html",
             shop=row,
+            source=SOURCES.get(row.source, (row.source,) * 2)[0 if language() == "zh" else 1],
+            datum=shifts.NAMES.get(row.source_datum, row.source_datum),
             tenancies=catalog.tenancies(session, storefront_id),
             segment=catalog.segment(session, row.segment_id)[0] if row.segment_id else None,
             second=catalog.segment(session, second)[0] if second else None,

@@ -188,7 +188,9 @@ window.RoadChiefMap = (() => {
         });
         row.append(button); return row;
       }));
-      if (!hits.length) list.replaceChildren(make("li", given.words.nothing, "sub"));
+      // Shops are found from two characters on; what could not be asked is not said to be absent.
+      const why = !answer || !answer.ok ? "trouble" : [...asked].length < 2 ? "short" : "nothing";
+      if (!hits.length) list.replaceChildren(make("li", given.words[why] || given.words.nothing, "sub"));
     };
     form.q.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 250); });
     form.addEventListener("submit", (event) => { event.preventDefault(); search(); });

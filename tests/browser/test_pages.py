@@ -58,6 +58,18 @@ def test_the_sign_on_the_send_button_has_its_size(open_page: OpenPage) -> None:
     assert abs(sign["width"] - sign["height"]) < 2
 
 
+def test_a_search_says_why_it_shows_nothing(open_page: OpenPage) -> None:
+    page = open_page("/map/", width=390, height=844)
+    box, told = page.get_by_role("searchbox"), page.locator("[data-hits] li")
+    box.fill("鬱")
+    expect(told).to_have_text("再输入一个字，就能找到店名和门牌")
+    box.fill("鬱鬱")
+    expect(told).to_have_text("没有找到")
+    page.route("**/map/search*", lambda route: route.abort())
+    box.fill("早点铺")
+    expect(told).to_have_text("暂时读不到，请稍后再试")
+
+
 def test_an_answer_that_comes_late_does_not_cover_the_map(open_page: OpenPage) -> None:
     page = open_page("/map/", width=390, height=844)
     box, hits = page.get_by_role("searchbox"), page.locator("[data-hits] button")

@@ -209,6 +209,21 @@ def test_a_corrected_address_is_found_and_keeps_its_number(
     assert "streets.storefront_corrected" in names(session, row.id)
 
 
+@pytest.mark.parametrize(
+    ("address", "follows"),
+    [(None, "崂山路572号"), ("崂山路572号甲", "崂山路572号甲")],
+)
+def test_an_address_that_was_left_alone_goes_along_with_its_number(
+    session: Session, street: RoadSegment, address: str | None, follows: str
+) -> None:
+    row = shop(session, 527, north_m=100)
+    given = address or row.address
+    alterations.correct(
+        session, row, house_number="572号", address=given, business_type=None, by=BY, at=AT
+    )
+    assert row.address == follows
+
+
 def test_human_numbers_are_counted_on_past_many(session: Session, street: RoadSegment) -> None:
     numbers = [shop(session, 527, north_m=100).human_number for _ in range(23)]
     assert numbers == [f"WF-LSL-0527-{copy}" for copy in range(1, 24)]

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from roadchief.db import Database
 from roadchief.streets import register, storefronts
+from roadchief.streets.models import Storefront
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG
@@ -38,8 +40,22 @@ def test_an_imported_shop_with_a_sign_may_get_its_first_tenancy(
     assert f"{path}/tenancies" in admin.get(path).text
     sent = {"sign": "桂香早点铺", "on": "2026-01-01"}
     assert admin.post(f"{path}/tenancies", data=sent).status_code == 302
-    assert f"{path}/tenancies/end" in admin.get(path).text
+    page = admin.get(path).text
+    assert f"{path}/tenancies/end" in page
+    assert "经营期已开始" in page
     assert admin.post(f"{path}/tenancies", data=sent).status_code == 409
+    ending = {"on": "2026-02-01", "because": "迁出"}
+    assert admin.post(f"{path}/tenancies/end", data=ending).status_code == 302
+    assert "经营期已结束" in admin.get(path).text
+
+
+def test_where_a_storefront_comes_from_is_said_in_words(
+    admin: FlaskClient, database: Database
+) -> None:
+    path = address(database)
+    with database.transaction(WEIFANG) as session:
+        session.execute(update(Storefront).values(source="register"))
+    assert "人工登记 · WGS-84" in admin.get(path).text
 
 
 @pytest.mark.parametrize(
