@@ -25,7 +25,10 @@ from roadchief.streets.models import Road, RoadSegment, Storefront
 BEATS = ("崂山路", "羽山路")
 DAYS = 13
 SHOPS_A_DAY = 36
+WALKING_MPS, EVERY_S = 1.2, 15  # between two shops, and between two points of the way
 SEEN = ("WS01", "WS05", "ZX02", "ZX05", "ZX07", "WS03", "ZP01")
+
+Fix = tuple[datetime, shapely.Point]
 
 
 def walk_a_fortnight(session: Session, posts: dict[str, Post], *, now: datetime) -> int:
@@ -73,9 +76,12 @@ def _walk(
     )
     phone = _Phone(post.person_id, str(shift.id), shift.nonce)
     items = [phone.item("shift_start", {}, at)]
+    way: list[Fix] = []
     for shop in shops:
         at += timedelta(seconds=dice.randint(70, 190))
         items.append(phone.visit(shop, at, dice))
+        way += _way(way[-1] if way else None, shop, at, dice)
+    items.append(phone.item("track", {"points": [_point(fix) for fix in way]}, at))
     note = {
         "segment_id": str(segments[0].id),
         "text": "今天看了外摆时段，个别店家门口有堆物，已口头提醒。",
@@ -90,6 +96,32 @@ def _walk(
                 raise ValueError(f"the demo's own item was not taken: {answer}")
             weighing.weigh(session, uuid.UUID(answer["id"]), at=received, draw=dice.random)
     return len(shops)
+
+
+def _way(last: Fix | None, shop: Storefront, at: datetime, dice: random.Random) -> list[Fix]:
+    """From where one stood to this door: standing first, then on foot, a point every now and then.
+    What nobody can walk in that time is left out, as a phone in a pocket leaves it out."""
+    plane = Plane(lon=shop.door.x, lat=shop.door.y)
+    there = plane.round(shapely.Point(dice.gauss(0, 2), dice.gauss(4, 2)))
+    if last is None:
+        return [(at, there)]
+    since, here = last
+    left_s = (at - since).total_seconds()
+    walk_s = plane.flat(here).distance(plane.flat(there)) / WALKING_MPS
+    if walk_s > left_s:
+        return [(at, there)]
+    found = []
+    for passed_s in range(EVERY_S, int(left_s), EVERY_S):
+        share = max(0.0, (passed_s - (left_s - walk_s)) / walk_s) if walk_s else 0.0
+        lon, lat = here.x + (there.x - here.x) * share, here.y + (there.y - here.y) * share
+        found.append((since + timedelta(seconds=passed_s), shapely.Point(lon, lat)))
+    return [*found, (at, there)]
+
+
+def _point(fix: Fix) -> list[float]:
+    """As phones send it: milliseconds, latitude, longitude, accuracy."""
+    at, place = fix
+    return [round(at.timestamp() * 1000), round(place.y, 6), round(place.x, 6), 8]
 
 
 class _Phone:

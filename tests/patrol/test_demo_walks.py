@@ -8,7 +8,7 @@ from roadchief.db import Database
 from roadchief.demo import living, loading, patrolling, selfchecking
 from roadchief.lib import clock
 from roadchief.patrol.chief import board
-from roadchief.patrol.models import CheckIn, Handover, PatrolItem
+from roadchief.patrol.models import CheckIn, CoveredStretch, Handover, PatrolItem, Track
 from roadchief.patrol.plan_models import Shift
 from roadchief.patrol.selfchecks import reading as self_reading
 from tests.conftest import WEIFANG
@@ -40,6 +40,10 @@ def test_a_fortnight_of_walks(database: Database, settings: Settings) -> None:
         found = board.morning(session, None, at=now)
         assert found.reviews.waiting
         assert found.covered.bands.verified
+        tracks = list(session.scalars(select(Track)))
+        assert len(tracks) == session.scalar(select(func.count(Handover.id)))  # one each morning
+        assert all(track.walked_m > 100 for track in tracks)
+        assert session.scalar(select(func.count(CoveredStretch.id)))
 
 
 def test_some_weeks_of_self_checks(session: Session) -> None:
