@@ -80,14 +80,25 @@ def risks(
     return list(session.execute(wanted))
 
 
-def hot_spots(session: Session) -> list[HotSpot]:
-    wanted = (
-        select(HotSpot)
-        .where(HotSpot.subdistrict_id == tenant_of(session))
-        .order_by(HotSpot.cases.desc())
-        .limit(50)
-    )
-    return list(session.scalars(wanted))
+# A chief sees the clusters that reach a segment of theirs.
+REACHED = text(
+    """
+SELECT h.id FROM hot_spot h WHERE h.subdistrict_id = :here AND EXISTS (
+  SELECT FROM road_segment s WHERE s.subdistrict_id = :here AND s.id = ANY(:among)
+    AND s.line && ST_Expand(h.place, (h.radius_m + 50) / 60000)
+    AND ST_DWithin(s.line::geography, h.place::geography, h.radius_m + 50))
+"""
+)
+
+
+def hot_spots(session: Session, *, among: Sequence[uuid.UUID] | None = None) -> list[HotSpot]:
+    """Clusters of cases, the greatest first; `among`: only those that reach these segments."""
+    here = tenant_of(session)
+    wanted = select(HotSpot).where(HotSpot.subdistrict_id == here)
+    if among is not None:
+        found = session.scalars(REACHED, {"here": here, "among": list(among)})
+        wanted = wanted.where(HotSpot.id.in_(list(found)))
+    return list(session.scalars(wanted.order_by(HotSpot.cases.desc(), HotSpot.id).limit(50)))
 
 
 # Shops worth the next walk: silent ones, those with repeats or doubts, on segments at risk.

@@ -43,7 +43,7 @@ def start() -> str:
             counts=hints.counts(session, among=mine),
             risks=hints.risks(session, among=mine),
             visits=hints.next_visits(session, among=mine),
-            hot=hints.hot_spots(session),
+            hot=hints.hot_spots(session, among=mine),
             kinds=KINDS,
             chosen=kind if kind in KINDS else None,
         )
@@ -105,6 +105,8 @@ def risk_in_words(reasons: list[dict[str, Any]]) -> list[tuple[str, float]]:
 def facts_in_words(kind: str, facts: dict[str, Any]) -> str:
     """Why a hint was given: the measured facts in one line."""
     if kind == "overdue":
+        if not facts["black"]:
+            return gettext("%(n)s 件超期", n=facts["cases"])
         return gettext(
             "%(n)s 件超期，其中 %(black)s 件超过两倍时限", n=facts["cases"], black=facts["black"]
         )

@@ -90,7 +90,8 @@ FACTS = text(
     """
 WITH cases AS MATERIALIZED (
   SELECT segment_id, count(*) FILTER (WHERE ended_at IS NULL) AS open_case,
-    count(*) FILTER (WHERE ended_at IS NULL AND due_at < :at) AS late_case,
+    count(*) FILTER (WHERE ended_at IS NULL AND due_at < :at AND paused_at IS NULL
+      AND master_id IS NULL) AS late_case,
     count(*) FILTER (WHERE state NOT IN ('rejected', 'duplicate')) AS all_cases
   FROM case_file WHERE subdistrict_id = :here AND segment_id IS NOT NULL
     AND (ended_at IS NULL OR reported_at > :risk_since)

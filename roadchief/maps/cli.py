@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -17,10 +19,13 @@ from roadchief.maps import api, exporting, features
 from roadchief.maps.collections import COLLECTIONS
 from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.maps.features import Wanted
-from roadchief.maps.saving_cli import page
+from roadchief.maps.saving_cli import of_one, page, write_page
 
 # The operator of the machine sees all that the sub-district has.
 EVERYTHING = {"everywhere": True, "who": None, **ALL_CASES}
+
+
+PAPER = (".html", ".png")
 
 
 @click.group(name="maps")
@@ -35,8 +40,28 @@ def group() -> None:
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--bbox", help="west,south,east,north")
-def export(layer: str, subdistrict: int, out: Path, bbox: str | None) -> None:
-    """Write LAYER to --out; its ending says the format (gpkg, shp.zip, geojson, xlsx)."""
+@of_one
+@click.pass_obj
+def export(
+    make_app: Callable[[], Any],
+    /,
+    layer: str,
+    subdistrict: int,
+    out: Path,
+    bbox: str | None,
+    **of_page: Any,
+) -> None:
+    """Write LAYER to --out; its ending says the format: gpkg, shp.zip, geojson, xlsx.
+
+    With the ending .html or .png LAYER is a map page, as `roadchief maps page` names them.
+    """
+    if out.suffix in PAPER:
+        write_page(make_app, layer, subdistrict, out, **of_page)
+        return
+    _write_layer(layer, subdistrict, out, bbox)
+
+
+def _write_layer(layer: str, subdistrict: int, out: Path, bbox: str | None) -> None:
     known = COLLECTIONS.get(layer)
     if known is None:
         names = ", ".join(sorted(COLLECTIONS))

@@ -25,14 +25,15 @@ OLDEST = 12
 SEGMENTS = text(
     f"""
 WITH {RUNNING}
-SELECT s.id, s.name, ST_AsGeoJSON(s.line, 5) AS shape, n.shops, n.never, n.oldest
+SELECT s.id, s.name, ST_AsGeoJSON(s.line, 5) AS shape, n.shops, n.never, n.late, n.oldest
 FROM road_segment s JOIN LATERAL (
   SELECT count(*)::int AS shops, count(*) FILTER (WHERE v.last_at IS NULL)::int AS never,
+    count(*) FILTER (WHERE coalesce(v.last_at, f.opened_at) < :since)::int AS late,
     min(coalesce(v.last_at, f.opened_at)) AS oldest
   FROM storefront f {LAST}
   WHERE f.subdistrict_id = :here AND f.segment_id = s.id AND f.closed_at IS NULL) n ON true
 WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND {OWN}
-ORDER BY n.oldest NULLS LAST, s.name, s.id
+ORDER BY n.late > 0 DESC, n.late DESC, n.oldest NULLS LAST, s.name, s.id
 """
 )
 
@@ -46,18 +47,20 @@ def legend(every: int) -> list[tuple[str, str, str]]:
     return [
         ("ok", SIGNS["ok"], gettext("都在 %(n)s 天内到过", n=every)),
         ("due", SIGNS["due"], gettext("快到期")),
-        ("late", SIGNS["late"], gettext("有铺位超过 %(n)s 天未到", n=every)),
+        ("late", SIGNS["late"], gettext("有铺位超过 %(n)s 天未到（数字：间）", n=every)),
         ("none", SIGNS["none"], gettext("没有铺位")),
     ]
 
 
 def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sheet:
     every, soon = _every()
-    found = session.execute(SEGMENTS, {"here": tenant_of(session), "at": at, **values}).all()
-    rows, shapes, late = [], [], 0
+    asked = {"here": tenant_of(session), "at": at, "since": at - timedelta(days=every), **values}
+    found = session.execute(SEGMENTS, asked).all()
+    rows, shapes, late, waiting = [], [], 0, 0
     for one in found:
         state, words = _judge(one, at, every, soon)
         late += state == "late"
+        waiting += one.late
         days = max(0, (at - one.oldest).days) if one.oldest else None
         key = str(one.id)
         rows.append(
@@ -72,13 +75,16 @@ def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sh
             )
         )
         more = f"/map/coverage/{key}.json"
+        number = {"number": one.late} if state == "late" and one.late else {}
         shapes.append(
-            shape(one.shape, key=key, state=state, title=one.name, lines=[words], more=more)
+            shape(
+                one.shape, key=key, state=state, title=one.name, lines=[words], more=more, **number
+            )
         )
     return Sheet(
         name="coverage",
         title=gettext("覆盖和新鲜度"),
-        says=gettext("%(n)s 段中 %(late)s 段有铺位久未到", n=len(rows), late=late),
+        says=_says(len(rows), late, waiting, every),
         rows=rows,
         shapes=shapes,
         legend=legend(every),
@@ -86,10 +92,24 @@ def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sh
     )
 
 
+def _says(count: int, late: int, waiting: int, every: int) -> str:
+    if not late:
+        return gettext("%(n)s 段都在 %(days)s 天内到过", n=count, days=every)
+    return gettext(
+        "%(n)s 段中 %(late)s 段、共 %(shops)s 间铺位超过 %(days)s 天未到",
+        n=count,
+        late=late,
+        shops=waiting,
+        days=every,
+    )
+
+
 def _judge(one: Any, at: datetime, every: int, soon: int) -> tuple[str, str]:
     if not one.shops:
         return "none", gettext("没有铺位")
     words = gettext("%(n)s 间铺位", n=one.shops)
+    if one.late > one.never:
+        words += " · " + gettext("%(n)s 间超过 %(days)s 天未到", n=one.late, days=every)
     if one.never:
         words += " · " + gettext("从未到过 %(n)s 间", n=one.never)
     state = due.MARKS[due.judge(one.oldest, at=at, every_days=every, soon_days=soon).state]

@@ -85,12 +85,14 @@ def _check_ins(_zoom: int) -> str:
     """Open storefronts with the days since the last visit that counts; without `days`: never."""
     return features(
         "check_ins",
-        f"f.id::text AS id, {DAYS} AS days",
+        # least() would make 366 days of never.
+        f"f.id::text AS id, CASE WHEN v.last_at IS NOT NULL THEN {DAYS} END AS days",
         "f.door",
         "FROM storefront f JOIN road_segment s "
         f"ON s.subdistrict_id = :here AND s.id = f.segment_id {LAST} "
         "WHERE f.subdistrict_id = :here AND f.closed_at IS NULL "
-        f"AND f.door && {BOX} AND {OWN}",
+        f"AND f.door && {BOX} AND {OWN} "
+        "ORDER BY v.last_at DESC NULLS LAST, f.id",  # what is late lies on top
         first=f"WITH {RUNNING}",
     )
 

@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+import shapely
 from flask_babel import gettext
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.insight import risk
+from roadchief.insight import hints, risk
 from roadchief.maps.sheets import Row, Sheet, shape
 
 HOT_Z, HIGH_POINTS = 1.96, 30
@@ -24,23 +25,12 @@ WHERE r.subdistrict_id = :here AND r.points > 0 AND s.closed_at IS NULL
 ORDER BY r.points DESC, s.name LIMIT {MOST}
 """
 )
-# A chief sees the clusters that reach a segment of theirs.
-SPOTS = text(
-    """
-SELECT h.id, h.cases, h.radius_m, ST_AsGeoJSON(h.place, 5) AS shape FROM hot_spot h
-WHERE h.subdistrict_id = :here AND (CAST(:among AS uuid[]) IS NULL OR EXISTS (
-  SELECT FROM road_segment s WHERE s.subdistrict_id = :here AND s.id = ANY(:among)
-    AND s.line && ST_Expand(h.place, (h.radius_m + 50) / 60000)
-    AND ST_DWithin(s.line::geography, h.place::geography, h.radius_m + 50)))
-ORDER BY h.cases DESC, h.id LIMIT 50
-"""
-)
 
 
 def hot(session: Session, among: Sequence[uuid.UUID] | None, *, language: str) -> Sheet:
     values = {"here": tenant_of(session), "among": None if among is None else list(among)}
     risks = session.execute(RISKS, values).all()
-    spots = session.execute(SPOTS, values).all()
+    spots = hints.hot_spots(session, among=among)
     rows, shapes = [], []
     for spot in spots:
         title = gettext("%(n)s 件集中在一处", n=spot.cases)
@@ -49,7 +39,7 @@ def hot(session: Session, among: Sequence[uuid.UUID] | None, *, language: str) -
         rows.append(Row(key, "late", "◎", title, words))
         shapes.append(
             shape(
-                spot.shape,
+                shapely.to_geojson(spot.place),
                 key=key,
                 state="late",
                 sign="◎",

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.config import ROOT
 from roadchief.errors import BadInput, Unavailable
-from roadchief.maps import sheets
+from roadchief.maps import frontages, sheets
 from roadchief.maps.folium_pages import Pieces
 from roadchief.maps.sheets import Sheet
 
@@ -50,13 +50,20 @@ class Heading:
     attribution: str
 
 
-def contents(session: Session, sheet: Sheet, drawing: Pieces, heading: Heading) -> dict[str, Any]:
+def contents(
+    session: Session, sheet: Sheet, drawing: Pieces, heading: Heading, *, language: str
+) -> dict[str, Any]:
     """What maps/saved.html is filled with. `drawing` is the map made for no address: its data
     stand in the page."""
     paper = sheet.on_paper()
-    told = paper.told() | {"ground": sheets.ground(session)}
+    told = paper.told() | {
+        "ground": sheets.ground(session),
+        "names": sheets.names(session, language=language),
+    }
     return {
         "sheet": paper,
+        "side_numbers": frontages.side_numbers,
+        "width_of": frontages.width_of,
         "rows": paper.rows[:MOST_ROWS],
         "heading": heading,
         "drawing": drawing,

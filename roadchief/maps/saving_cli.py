@@ -22,6 +22,7 @@ from roadchief.maps import (
 )
 from roadchief.maps.case_sheets import Periods
 from roadchief.maps.duty_layers import ALL_CASES
+from roadchief.maps.frontages import Sight
 from roadchief.maps.sheet_views import saved
 from roadchief.maps.sheets import Sheet
 from roadchief.maps.views import subdistrict
@@ -44,14 +45,31 @@ SHEETS: dict[str, Callable[[Session, datetime, str], Sheet]] = {
     "cases": lambda session, at, language: case_sheets.cases(
         session, CASES, on=clock.local_date(at), at=at, language=language
     ),
+    "stations": lambda session, at, _: street_sheets.stations(session, at=at),
     "hot": lambda session, _, language: hot_sheet.hot(session, None, language=language),
     "compare": lambda session, at, _: _compare(session, at),
 }
 # Pages of one thing: the option that names it stands beside its page's name.
-OF_ONE: dict[str, Callable[[Session, uuid.UUID, datetime], Sheet]] = {
-    "segment": lambda session, found, at: street_sheets.segment(session, found, at=at),
-    "shift": lambda session, found, _: patrol_sheet.patrol(session, found, None),
+OF_ONE: dict[str, Callable[[Session, uuid.UUID, datetime, str], Sheet]] = {
+    "segment": lambda session, found, at, language: street_sheets.segment(
+        session, found, at=at, sight=Sight(True, CASES), language=language
+    ),
+    "shift": lambda session, found, *_: patrol_sheet.patrol(session, found, None),
 }
+
+
+def of_one(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of pages, for `maps page` and `maps export`."""
+    choice = click.Choice(["zh", "en"])
+    for option in (
+        click.option("--language", type=choice, default="zh", show_default=True),
+        click.option(
+            "--shift", type=click.UUID, help="the shift of the page `shift`: a patrol's day"
+        ),
+        click.option("--segment", type=click.UUID, help="the segment of the page `segment`"),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -60,24 +78,28 @@ OF_ONE: dict[str, Callable[[Session, uuid.UUID, datetime], Sheet]] = {
     "--subdistrict", "code", required=True, type=click.IntRange(100_000_000, 999_999_999),
     help="9 digits",
 )  # fmt: skip
-@click.option("--segment", type=click.UUID, help="the segment of PAGE `segment`")
-@click.option("--shift", type=click.UUID, help="the shift of PAGE `shift`: a patrol's day")
+@of_one
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.pass_obj
-def page(
+def page(make_app: Callable[[], Any], /, name: str, code: int, out: Path, **given: Any) -> None:
+    """Write the map PAGE (district, segment, shift, coverage, cases, hot, compare, stations).
+
+    The ending of --out says the form: .html stands alone and opens without network, .png is a
+    picture.
+    """
+    write_page(make_app, name, code, out, **given)
+
+
+def write_page(
     make_app: Callable[[], Any],
     name: str,
     code: int,
+    out: Path,
+    *,
     segment: uuid.UUID | None,
     shift: uuid.UUID | None,
-    out: Path,
     language: str,
 ) -> None:
-    """Write the map PAGE (district, segment, shift, coverage, cases, hot, compare) to --out.
-
-    Its ending says the form: .html stands alone and opens without network, .png is a picture.
-    """
     ending = saving.ending(out)
     make = _maker(name, {"segment": segment, "shift": shift}, language)
     with make_app().test_request_context(f"/map/?s={code}&lang={language}"):
@@ -113,5 +135,5 @@ def _maker(
             )
     one = given.get(name)
     if one is not None:
-        return lambda session, at: OF_ONE[name](session, one, at)
+        return lambda session, at: OF_ONE[name](session, one, at, language)
     return lambda session, at: SHEETS[name](session, at, language)

@@ -18,7 +18,7 @@ from roadchief.maps.case_sheets import Periods
 from roadchief.maps.duty_layers import cases_in_reach, segments_in_reach
 from roadchief.maps.folium_pages import Pieces, street_map
 from roadchief.maps.sheets import LISTED, Sheet
-from roadchief.maps.views import ground_words, grounds, subdistrict
+from roadchief.maps.views import ground_words, grounds, subdistrict, visit_days
 from roadchief.patrol.planning import weeks
 from roadchief.streets import catalog
 from roadchief.streets.models import Subdistrict
@@ -45,7 +45,7 @@ def coverage() -> str:
         name, shops = _oldest(session, given)
         return sheet, {"opened": name, "shops": shops, "chosen": str(given)}
 
-    return _page(make)
+    return page_of(make)
 
 
 @pages.get("/coverage.json")
@@ -87,7 +87,7 @@ def cases() -> str:
             "highest": max(1, *(day.open for day in days)),
         }
 
-    return _page(make, day=on.isoformat())
+    return page_of(make, day=on.isoformat())
 
 
 @pages.get("/cases.json")
@@ -113,7 +113,7 @@ def case_touch(case_id: uuid.UUID) -> Response:
 @pages.get("/hot")
 @allows("insight.read")
 def hot() -> str:
-    return _page(lambda session: (_hot(session), {}))
+    return page_of(lambda session: (_hot(session), {}))
 
 
 @pages.get("/hot.json")
@@ -128,7 +128,7 @@ def patrol(shift_id: uuid.UUID) -> str:
     def make(session: Session) -> Made:
         return patrol_sheet.patrol(session, shift_id, _mine(session)), {"shift_id": shift_id}
 
-    return _page(make, shift_id=shift_id)
+    return page_of(make, shift_id=shift_id)
 
 
 @pages.get("/patrol/<uuid:shift_id>.json")
@@ -153,7 +153,7 @@ def compare() -> str | tuple[str, int]:
         "to": wanted.until.isoformat(),
         "with_from": wanted.with_since.isoformat(),
     }
-    page = _page(make, **asked)
+    page = page_of(make, **asked)
     return (page, 422) if trouble else page
 
 
@@ -191,18 +191,18 @@ def periods(given: dict[str, str], today: date) -> tuple[Periods, str]:
     return Periods(since, until, with_since), ""
 
 
-def _page(make: Callable[[Session], Made], **asked: Any) -> Any:
+def page_of(make: Callable[[Session], Made], *, blueprint: str = "sheets", **asked: Any) -> Any:
     here = subdistrict()
     with tenant_transaction(here.id) as session:
         sheet, more = make(session)
         if request.args.get("save") == "html":
-            return _file(saved(session, sheet, here, at=clock.now()), sheet)
+            return file_of(saved(session, sheet, here, at=clock.now()), sheet)
         bounds = sheet.bounds or catalog.extent(session)
     if bounds is None and here.area is not None:
         bounds = here.area.bounds
     number = page_number()
     first = (number - 1) * LISTED
-    data = url_for(f"sheets.{sheet.name}_data", **asked)
+    data = url_for(f"{blueprint}.{sheet.name}_data", **asked)
     return render_template(
         "maps/sheet.html",
         here=here,
@@ -226,11 +226,12 @@ def saved(session: Session, sheet: Sheet, here: Subdistrict, *, at: datetime) ->
             clock.local(at).strftime("%Y-%m-%d %H:%M"),
             " · ".join(part for part in shown if part),
         ),
+        language=language(),
     )
     return render_template("maps/saved.html", **filled)
 
 
-def _file(text: str, sheet: Sheet) -> Response:
+def file_of(text: str, sheet: Sheet) -> Response:
     answer = Response(text, mimetype="text/html")
     name = f"{sheet.name}-{clock.local_date(clock.now())}.html"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -262,6 +263,7 @@ def draw(
         | ground_words(),
         # A saved file asks nobody for anything, and is no place for a key.
         "backgrounds": grounds() if data else [],
+        "seen": visit_days() if data and sheet.name == "coverage" else None,
     }
     return street_map(bounds=bounds, given=given, drawn_by="RoadChiefSheets")
 

@@ -19,9 +19,19 @@ SIGNS = {"ok": "●", "due": "◆", "late": "▲", "black": "■", "none": "○"
 LISTED = 60
 EDGE = 3e-4  # degrees around what is shown
 FAR_DEG = 0.3  # what lies farther than this from the middle one is not fitted into the first view
+NAMED = 300
 GROUND = text(
     "SELECT ST_AsGeoJSON(s.line, 5) AS shape FROM road_segment s "
     "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL"
+)
+# One name a road, in the middle of its longest segment.
+NAMES = text(
+    "SELECT DISTINCT ON (r.id) r.name, r.name_en, "
+    "ST_X(ST_LineInterpolatePoint(s.line, 0.5)) AS lon, "
+    "ST_Y(ST_LineInterpolatePoint(s.line, 0.5)) AS lat FROM road_segment s "
+    "JOIN road r ON r.subdistrict_id = :here AND r.id = s.road_id "
+    "WHERE s.subdistrict_id = :here AND s.closed_at IS NULL "
+    f"ORDER BY r.id, s.length_m DESC LIMIT {NAMED}"
 )
 
 
@@ -112,6 +122,19 @@ def ground(session: Session) -> list[dict[str, Any]]:
     rows = session.execute(GROUND, {"here": tenant_of(session)})
     return [
         {"type": "Feature", "properties": {}, "geometry": json.loads(row.shape)} for row in rows
+    ]
+
+
+def names(session: Session, *, language: str) -> list[dict[str, Any]]:
+    """What the streets of a file are called."""
+    rows = session.execute(NAMES, {"here": tenant_of(session)})
+    return [
+        {
+            "name": (row.name_en if language == "en" else None) or row.name,
+            "lon": round(row.lon, 6),
+            "lat": round(row.lat, 6),
+        }
+        for row in rows
     ]
 
 

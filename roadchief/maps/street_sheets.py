@@ -8,7 +8,9 @@ import shapely
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from roadchief.maps import sights
+from roadchief.lib import clock
+from roadchief.maps import frontages, hours, sights, wording
+from roadchief.maps.frontages import NOTHING, Fronts, Sight
 from roadchief.maps.sheets import SIGNS, Row, Sheet, shape
 from roadchief.streets import catalog
 from roadchief.streets.models import Storefront
@@ -47,46 +49,111 @@ def district(session: Session, *, at: datetime) -> Sheet:
     )
 
 
-def segment(session: Session, segment_id: uuid.UUID, *, at: datetime) -> Sheet:
-    """One segment: its storefronts in walking order, up the left side and down the right."""
-    found, _road = catalog.segment(session, segment_id)
+def segment(
+    session: Session,
+    segment_id: uuid.UUID,
+    *,
+    at: datetime,
+    sight: Sight | None = None,
+    language: str = "zh",
+) -> Sheet:
+    """One segment: its storefronts in walking order, up the left side and down the right. With a
+    `sight` each by its last visit and its open cases, else as everybody sees them."""
+    found, road = catalog.segment(session, segment_id)
     state = MARKS.get(catalog.segment_states(session, at=at).get(segment_id, ""), "none")
     chiefs = sights.in_public(catalog.charge(session, at=at, segment_id=segment_id))
     who = "、".join(dict.fromkeys(one.person for one in chiefs)) or gettext("暂无路长")
     sides = catalog.walk(session, segment_id)
     walked = [*sides.get("left", []), *reversed(sides.get("right", []))]
+    fronts = (
+        frontages.look(
+            session, segment_id, [shop.id for shop in walked], sight, at=at, language=language
+        )
+        if sight
+        else None
+    )
     line = shapely.to_geojson(found.line)
     shapes = [shape(line, key=str(found.id), state=state, title=found.name, lines=[who])]
     rows = []
     for shop in walked:
-        rows.append(_line(shop))
+        row = _line(shop, fronts)
+        rows.append(row)
         if shop.door is not None:
-            lines = [shop.address or shop.house_number or ""]
+            place = shapely.to_geojson(shop.door)
+            lines = [row.sub]
             shapes.append(
                 shape(
-                    shapely.to_geojson(shop.door),
-                    key=str(shop.id),
-                    state="none" if not shop.name else "ok",
-                    title=shop.name or gettext("空置铺位"),
-                    lines=lines,
+                    place, key=row.key, state=row.state, sign=row.sign, title=row.title, lines=lines
                 )
             )
+    says = fronts.says if fronts else gettext("%(n)s 间铺位", n=len(rows))
     return Sheet(
         name="segment",
         title=found.name,
-        says=gettext("%(n)s 间铺位 · 路长：%(who)s", n=len(rows), who=who),
+        says=says + gettext(" · 路长：%(who)s", who=who),
         rows=rows,
         shapes=shapes,
-        legend=[
-            ("ok", SIGNS["ok"], gettext("铺位（○ 空置）")),
-            ("late", SIGNS["late"], gettext("空缺")),
-        ],
+        legend=_signs(fronts),
         empty=gettext("没有铺位"),
+        more={"road": road, "segment": found, "sides": sides, "fronts": fronts},
     )
 
 
-def _line(shop: Storefront) -> Row:
+def _signs(fronts: Fronts | None) -> list[tuple[str, str, str]]:
+    if fronts and fronts.visits:
+        every = fronts.every
+        return [
+            ("ok", SIGNS["ok"], gettext("%(n)s 天内到过", n=every)),
+            ("due", SIGNS["due"], gettext("快到期")),
+            ("late", SIGNS["late"], gettext("超过 %(n)s 天未到", n=every)),
+            ("none", SIGNS["none"], gettext("还没有到过")),
+        ]
+    return [("ok", SIGNS["ok"], gettext("在营")), ("none", SIGNS["none"], gettext("空置"))]
+
+
+def _line(shop: Storefront, fronts: Fronts | None) -> Row:
+    front = fronts.of(shop.id) if fronts else NOTHING
     state = "ok" if shop.name else "none"
+    if front.sign:
+        state = front.state
     place = f"{shop.measure_m:.0f} m" if shop.measure_m is not None else ""
-    sub = " · ".join(part for part in (shop.address or shop.house_number, place) if part)
+    parts = (shop.address or shop.house_number, "" if front.told else place, front.told)
+    sub = " · ".join(part for part in parts if part)
     return Row(str(shop.id), state, SIGNS[state], shop.name or gettext("空置铺位"), sub)
+
+
+OPEN = {True: ("ok", "●"), False: ("none", "○"), None: ("due", "◇")}
+
+
+def stations(session: Session, *, at: datetime, code: int | None = None) -> Sheet:
+    """Service stations, those open now first. `code`: of whom a touch asks for the rest."""
+    rows, shapes = [], []
+    for one in catalog.stations(session):
+        sight = wording.station_sight(one, at)
+        state, sign = OPEN[hours.open_at(one.hours, clock.local(at))]
+        word = sight.mark.word if sight.mark else gettext("没有登记开放时间")
+        key = str(one.id)
+        rows.append(Row(key, state, sign, one.name, " · ".join((sight.kind, *sight.lines)), word))
+        place = shapely.to_geojson(one.place)
+        more = f"/map/stations/{key}.json?s={code}" if code else ""
+        lines = [sight.kind, word, *sight.lines]
+        shapes.append(
+            shape(place, key=key, state=state, sign=sign, title=one.name, lines=lines, more=more)
+        )
+    is_open = sum(1 for row in rows if row.state == "ok")
+    rows.sort(
+        key=lambda row: ([state for state, _sign in OPEN.values()].index(row.state), row.title)
+    )
+    return Sheet(
+        name="stations",
+        title=gettext("服务站"),
+        says=gettext("%(n)s 个服务站，%(open)s 个现在开放", n=len(rows), open=is_open),
+        rows=rows,
+        shapes=shapes,
+        legend=[
+            (*OPEN[True], gettext("开放中")),
+            (*OPEN[False], gettext("现在不开放")),
+            (*OPEN[None], gettext("没有登记开放时间")),
+        ],
+        empty=gettext("还没有登记服务站。在“管理”里登记后，显示在这里。"),
+    )

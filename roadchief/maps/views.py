@@ -1,17 +1,24 @@
 """Map pages and their search. Public: the allow-list and no more."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from roadchief.accounts.access import Actor, may
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound
 from roadchief.lib import clock
-from roadchief.maps import backgrounds, sights, wording
+from roadchief.maps import backgrounds, frontages, sights, wording
+from roadchief.maps.duty_layers import cases_in_reach
 from roadchief.maps.folium_pages import Pieces, street_map
+from roadchief.maps.frontages import Sight
+from roadchief.patrol import rules
+from roadchief.patrol.planning import weeks
 from roadchief.streets import catalog, storefronts
 from roadchief.streets.models import Subdistrict
 from roadchief.web import security, settings, tenant_transaction
@@ -51,7 +58,7 @@ def district() -> str:
 @pages.get("/map/segments/<uuid:segment_id>")
 @public(ALLOWED)
 def segment(segment_id: uuid.UUID) -> str:
-    here = subdistrict()
+    here, actor = subdistrict(), current_or_none()
     with tenant_transaction(here.id) as session:
         row, road = catalog.segment(session, segment_id)
         at = clock.now()
@@ -62,8 +69,21 @@ def segment(segment_id: uuid.UUID) -> str:
         permits = [
             wording.permit_sight(one, at) for one in sights.permits_beside(session, row, at=at)
         ]
+        shops = [shop.id for side in sides.values() for shop in side]
+        sight = sight_of(session, actor, segment_id, at=at)
+        fronts = (
+            frontages.look(session, segment_id, shops, sight, at=at, language=language())
+            if sight
+            else None
+        )
+    zones = actor is not None and may(actor, "streets.read").allowed
     west, south, east, north = row.line.bounds
-    drawing = _draw(here, bounds=(west - 3e-4, south - 3e-4, east + 3e-4, north + 3e-4))
+    drawing = _draw(
+        here,
+        bounds=(west - 3e-4, south - 3e-4, east + 3e-4, north + 3e-4),
+        duty=["duty_zones"] * zones,
+        seen=visit_days() if fronts and fronts.visits else None,
+    )
     return render_template(
         "maps/segment.html",
         here=here,
@@ -74,8 +94,26 @@ def segment(segment_id: uuid.UUID) -> str:
         chiefs=sights.in_public(charge),
         history=history,
         permits=permits,
+        fronts=fronts,
+        zones=zones,
+        side_numbers=frontages.side_numbers,
+        width_of=frontages.width_of,
         drawing=drawing,
     )
+
+
+def sight_of(
+    session: Session, actor: Actor | None, segment_id: uuid.UUID, *, at: datetime
+) -> Sight | None:
+    """What this person may know beyond what everybody sees; None where that is nothing."""
+    if actor is None:
+        return None
+    visits = may(actor, "patrol.chief").allowed
+    if visits:
+        mine = weeks.own_segments(session, actor, at=at)
+        visits = mine is None or segment_id in mine
+    reach = cases_in_reach(actor) if may(actor, "issues.desk").allowed else None
+    return Sight(visits, reach) if visits or reach is not None else None
 
 
 @pages.get("/map/search")
@@ -136,7 +174,14 @@ def _places() -> list[Subdistrict]:
         return catalog.subdistricts(session)
 
 
-def _draw(here: Subdistrict, *, bounds: tuple[float, float, float, float] | None) -> Pieces:
+def _draw(
+    here: Subdistrict,
+    *,
+    bounds: tuple[float, float, float, float] | None,
+    duty: list[str] | None = None,
+    seen: dict[str, int] | None = None,
+) -> Pieces:
+    """`duty`: further layers of those who work here; `seen`: storefronts by their last visit."""
     words = {
         "map": gettext("街道地图"),
         "empty": gettext("空置铺位"),
@@ -159,6 +204,8 @@ def _draw(here: Subdistrict, *, bounds: tuple[float, float, float, float] | None
         "words": words | ground_words(),
         "attribution": attribution,
         "backgrounds": grounds(),
+        "duty": duty or [],
+        "seen": seen,
     }
     return street_map(bounds=bounds, given=given)
 
@@ -173,6 +220,12 @@ def grounds() -> list[dict[str, Any]]:
 def settings_of_grounds() -> dict[str, str]:
     known = settings()
     return {name: getattr(known, name) for name in backgrounds.SETTINGS}
+
+
+def visit_days() -> dict[str, int]:
+    """When a visit is due, for marks that a script draws."""
+    figures = rules.section("visits")
+    return {"every": figures["scan_every_days"], "soon": figures["soon_days"]}
 
 
 def ground_words() -> dict[str, str]:

@@ -23,7 +23,7 @@
       const drawn = L.polyline(line, { color: ink(facts.state), weight: WIDTH[facts.state] || 4, dashArray: DASH[facts.state], renderer: stroke }).on("click", go).addTo(map);
       if (facts.state !== "late" && facts.state !== "due") continue;
       const face = document.createElement("span");
-      face.textContent = facts.sign;
+      face.textContent = facts.sign + (facts.number || "");
       face.className = facts.state;
       const name = [facts.title, ...facts.lines].join("，");
       const marker = L.marker(drawn.getCenter(), { icon: L.divIcon({ html: face, className: "chiefsign", iconSize: [44, 44] }), title: name, keyboard: true }).on("click", go);

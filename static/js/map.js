@@ -93,9 +93,34 @@ window.RoadChiefMap = (() => {
     line("closed", new Dots()), line("covered"), line("acting", new Dashes()), line("gap"),
     { dataLayer: "fronts", minzoom: 17, symbolizer: new P.LineSymbolizer({ color: C.shop, width: 3 }) },
     { dataLayer: "storefronts", symbolizer: new Dot(C.shop, 6) },
-    { dataLayer: "clusters", symbolizer: new Count() },
     { dataLayer: "stations", minzoom: 14, symbolizer: new Station() },
+    { dataLayer: "clusters", symbolizer: new Count() },
   ];
+  /* When each shop was last seen, as colour and shape; `seen` says how many days are too many. */
+  class Visit {
+    constructor(seen) { this.seen = seen; }
+    draw(ctx, geom, z, feature) {
+      const { x, y } = geom[0][0], r = z >= 17 ? 7.5 : 5, days = feature.props.days;
+      const state = days === undefined ? "none" : days >= this.seen.every ? "gap" : days >= this.seen.every - this.seen.soon ? "acting" : "covered";
+      ctx.beginPath();
+      if (state === "gap") { ctx.moveTo(x, y - r * 1.15); ctx.lineTo(x + r * 1.1, y + r * 0.85); ctx.lineTo(x - r * 1.1, y + r * 0.85); ctx.closePath(); }
+      else if (state === "acting") { ctx.moveTo(x, y - r * 1.15); ctx.lineTo(x + r * 1.15, y); ctx.lineTo(x, y + r * 1.15); ctx.lineTo(x - r * 1.15, y); ctx.closePath(); }
+      else ctx.arc(x, y, state === "none" ? r - 1 : r, 0, 7);
+      ctx.lineWidth = 2;
+      ctx.fillStyle = state === "none" ? C.card : C[state]; ctx.fill();
+      ctx.strokeStyle = state === "none" ? C.none : C.card; ctx.stroke();
+    }
+  }
+  class Zones {
+    draw(ctx, geom) {
+      ctx.save();
+      ctx.strokeStyle = C.none; ctx.lineWidth = 1.5; ctx.setLineDash([5, 4]);
+      ctx.beginPath();
+      for (const ring of geom) { ring.forEach((at, i) => (i ? ctx.lineTo(at.x, at.y) : ctx.moveTo(at.x, at.y))); ctx.closePath(); }
+      ctx.stroke();
+      ctx.restore();
+    }
+  }
   const occupied = [
     { dataLayer: "clusters", symbolizer: new Occupied(13) },
     { dataLayer: "stations", minzoom: 14, symbolizer: new Occupied(11) },
@@ -138,12 +163,16 @@ window.RoadChiefMap = (() => {
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     if (given.backgrounds?.length) window.RoadChiefBackgrounds.offer(map, own, given);
     if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
+    const work = (layer, rule) => P.leafletLayer({ ...options, url: tiles(layer), paintRules: [rule], labelRules: [], attribution: "" }).addTo(map);
+    if (given.sheet && given.seen) work("check_ins", { dataLayer: "check_ins", symbolizer: new Visit(given.seen) });
     if (given.sheet) return; // sheets.js draws the rest
+    if (given.duty?.includes("duty_zones")) work("duty_zones", { dataLayer: "duty_zones", symbolizer: new Zones() });
     // Names of roads are of our background, but stand above the coloured segments. Others have their own.
     const onOwnGround = () => (map.getContainer().dataset.ground ?? "own") === "own";
     const names = labels(given.language).map((rule) => ({ ...rule, dataSource: "ground", visible: onOwnGround() }));
     const sources = { "": { url: tiles("streets"), maxDataZoom: 18 }, ground: { url: tiles("background"), maxDataZoom: 18 } };
     const streets = P.leafletLayer({ ...options, sources, paintRules: streetRules, labelRules: [...occupied, ...names, ...streetLabels], attribution: "" }).addTo(map);
+    if (given.seen) work("check_ins", { dataLayer: "check_ins", symbolizer: new Visit(given.seen) });
     map.on("ground", () => { for (const rule of names) rule.visible = onOwnGround(); streets.clearLayout(); streets.rerenderTiles(); });
 
     async function open(kind, id, at) {

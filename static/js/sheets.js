@@ -14,6 +14,7 @@ window.RoadChiefSheets = (() => {
     box.append(make("h3", facts.title));
     for (const text of facts.lines || []) if (text) box.append(make("p", text, "sub"));
     if (facts.mark) box.append(make("p", facts.mark.sign + " " + facts.mark.word, "mark is-" + facts.mark.state));
+    if (facts.phone) { const p = make("p"), a = make("a", facts.phone); a.href = "tel:" + facts.phone; p.append(a); box.append(p); }
     if (facts.rows && facts.rows.length) {
       const list = make("ul");
       for (const row of facts.rows) {
@@ -43,8 +44,12 @@ window.RoadChiefSheets = (() => {
         bubble.setContent(content(await answer.json(), given.words));
       } catch { bubble.setContent(content({ title: facts.title, lines: facts.lines.concat(given.words.trouble) }, given.words)); }
     }
+    // Many visits lie side by side: their numbers are read from near alone.
+    const near = () => map.getContainer().classList.toggle("far", ["patrol", "segment"].includes(given.sheet) && map.getZoom() < 18);
+    map.on("zoomend", near); near();
     function sign(facts, at) {
-      const face = make("span", facts.number ? facts.sign + facts.number : facts.sign);
+      const face = make("span");
+      face.append(make("i", facts.sign), ...(facts.number ? [make("b", String(facts.number))] : []));
       const icon = L.divIcon({ className: "dropsign is-" + facts.state, html: face, iconSize: [44, 44] });
       const name = [facts.title, ...(facts.lines || [])].join("，");
       const marker = L.marker(at, { icon, alt: name, title: name, keyboard: true, zIndexOffset: facts.state === "late" || facts.state === "black" ? 500 : 0 });
@@ -54,7 +59,17 @@ window.RoadChiefSheets = (() => {
       marker.on("add", () => { const e = marker.getElement(); e.setAttribute("role", "button"); e.setAttribute("aria-label", name); });
       return marker;
     }
-    const halfway = (line) => { const b = L.polyline(line).getBounds(), flat = line.flat(Array.isArray(line[0][0]) ? 1 : 0); return flat[Math.floor(flat.length / 2)] && flat.length > 2 ? flat[Math.floor(flat.length / 2)] : b.getCenter(); };
+    // Half of the way along, so that signs of crossing streets do not meet at the crossing.
+    function halfway(line) {
+      const parts = Array.isArray(line[0][0]) ? line : [line], steps = [];
+      for (const part of parts) for (let i = 1; i < part.length; i += 1) steps.push([part[i - 1], part[i], Math.hypot(part[i][0] - part[i - 1][0], (part[i][1] - part[i - 1][1]) * Math.cos((part[i][0] * Math.PI) / 180))]);
+      let left = steps.reduce((sum, step) => sum + step[2], 0) / 2;
+      for (const [from, to, length] of steps) {
+        if (left <= length && length) return [from[0] + ((to[0] - from[0]) * left) / length, from[1] + ((to[1] - from[1]) * left) / length];
+        left -= length;
+      }
+      return parts[0][0];
+    }
     function draw(features) {
       group.clearLayers(); parts.clear();
       let signs = 0;
@@ -90,6 +105,12 @@ window.RoadChiefSheets = (() => {
         row.append(button);
       }
     }
+    // An address that ends in #key opens with that one shown.
+    function point() {
+      const found = parts.get(location.hash.slice(1));
+      if (!found) return;
+      map.setView(found.at, Math.max(map.getZoom(), 17), { animate: false }); open(found.facts, found.at);
+    }
     function list(rows, empty) {
       const place = document.querySelector("[data-rows]");
       place.replaceChildren(...rows.map((row) => {
@@ -116,6 +137,7 @@ window.RoadChiefSheets = (() => {
         draw(told.shapes.features);
         if (anew) { list(told.rows, told.empty); document.querySelector("[data-says]").textContent = told.says; document.querySelector(".maplist .pager")?.remove(); }
         tie();
+        if (mine === 1) point();
         if (said) said.textContent = "";
         map.getContainer().dataset.drawn = String(mine);
       } catch { if (mine === last && said) said.textContent = given.words.trouble; }
@@ -147,6 +169,7 @@ window.RoadChiefSheets = (() => {
     map.getContainer().setAttribute("aria-label", given.words.map);
     const swap = (list) => typeof list[0] === "number" ? [list[1], list[0]] : list.map(swap);
     for (const one of data.ground || []) L.polyline(swap(one.geometry.coordinates), { color: "#AEB8BE", weight: 9, opacity: 0.6, interactive: false }).addTo(map);
+    for (const { name, lat, lon } of data.names || []) L.tooltip({ permanent: true, direction: "center", className: "roadname", opacity: 1 }).setLatLng([lat, lon]).setContent(document.createTextNode(name)).addTo(map);
     L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
   }

@@ -22,7 +22,7 @@ from tests.conftest import WEIFANG
 from tests.maps.test_duty_layers import visit
 
 WIDTHS = [390, 1440]
-SHEETS = ["coverage", "cases", "hot", "compare", "patrol"]
+SHEETS = ["coverage", "cases", "hot", "compare", "patrol", "stations"]
 PAGES = [*SHEETS, "segment", "morning", "district", "districts"]
 # Whatever is pressed; links inside a table of a desk are text.
 CONTROLS = "main :is(button, input:not([type=hidden]), select, summary, a[role=button], .rows a)"
@@ -334,3 +334,74 @@ def test_the_morning_map_leads_to_the_segment_in_one(enter: Enter) -> None:
     signs.first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#opened h2")).to_have_text(name)
+
+
+PARTS = ".dropsign span, .strip :is(a, .side), .legend .word"
+CLIPPED = f"""() => [...document.querySelectorAll({json.dumps(PARTS)})]
+  .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth + 1)
+  .map((one) => one.outerHTML.slice(0, 160))"""
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", [*SHEETS, "segment"])
+def test_no_sign_or_word_is_cut_off(
+    enter: Enter, site: Site, walk: uuid.UUID, name: str, width: int, lang: str
+) -> None:
+    page = enter(address(name, walk, site) + f"?lang={lang}", width=width, height=844)
+    drawn(page, name)
+    if page.locator("details.legend:not([open])").count():
+        page.locator("details.legend summary").click()
+    assert page.evaluate(CLIPPED) == []
+    box = page.locator("details.legend").bounding_box()
+    zoom = page.locator(".leaflet-control-zoom").bounding_box()
+    assert box
+    assert zoom
+    assert box["x"] + box["width"] <= zoom["x"] or box["y"] + box["height"] <= zoom["y"]
+
+
+def test_signs_stand_in_the_middle_of_their_streets(enter: Enter) -> None:
+    """Not at the crossings, where those of several streets would hide each other."""
+    page = enter("/map/coverage", width=1440)
+    drawn(page, "coverage")
+    places = page.locator(".dropsign").evaluate_all(
+        "(all) => all.map((one) => { const b = one.querySelector('span').getBoundingClientRect();"
+        " return [b.x, b.y, b.right, b.bottom]; })"
+    )
+    assert len(places) > 8
+    hidden = [
+        (one, other)
+        for number, one in enumerate(places)
+        for other in places[:number]
+        if abs(one[0] - other[0]) < 8 and abs(one[1] - other[1]) < 8
+    ]
+    assert hidden == []
+
+
+def test_an_address_with_a_key_opens_that_place(enter: Enter) -> None:
+    page = enter("/map/coverage", width=1440)
+    drawn(page, "coverage")
+    row = page.locator("[data-rows] > li[data-row]").nth(2)
+    key, name = row.get_attribute("data-row"), row.locator("b").first.inner_text()
+    page.goto(page.url + f"#{key}")
+    page.reload()
+    expect(page.locator(".leaflet-popup h3")).to_have_text(name)
+
+
+def test_shops_show_when_they_were_seen_as_the_map_comes_near(enter: Enter) -> None:
+    """Squares of visits are drawn, and a touch on the segment's sheet still tells the shop."""
+    page = enter("/map/coverage", width=1440)
+    drawn(page, "coverage")
+    with page.expect_response(lambda one: "/tiles/check_ins/" in one.url and one.status == 200):
+        page.get_by_role("button", name="在图上看").first.click()
+
+
+def test_the_strip_leads_to_the_shop_by_the_keyboard(enter: Enter, site: Site, walk: Any) -> None:
+    page = enter(address("segment", walk, site), "chief_l2", width=390, height=844)
+    cell = page.locator(".strip a").first
+    words = str(cell.get_attribute("aria-label"))
+    cell.focus()
+    page.keyboard.press("Enter")
+    target = page.locator(":target")
+    expect(target).to_be_in_viewport()
+    assert target.locator("b").first.inner_text() in words

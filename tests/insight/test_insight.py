@@ -138,6 +138,20 @@ def test_segments_carry_risk_and_reasons(session: Session, street: Street) -> No
     assert {"late_case", "open_case", "no_chief", "silent_share"} <= names
 
 
+def test_risk_and_hint_count_the_same_cases_as_late(session: Session, street: Street) -> None:
+    """A paused one waits for somebody else: late for neither."""
+    for paused in (False, True):
+        case = street.case(session, days_ago=20)
+        case.due_at, case.paused_at = AT - timedelta(days=5), AT if paused else None
+    session.flush()
+    nightly.run(session, at=AT)
+    row = session.get(SegmentRisk, (WEIFANG, street.segment.id))
+    assert row
+    late = {one["name"]: one["amount"] for one in row.reasons}["late_case"]
+    hint = session.scalars(select(Hint).where(Hint.kind == "overdue")).one()
+    assert late == hint.reasons["cases"] == 1
+
+
 def test_a_hot_neighbourhood_stands_out_and_an_even_one_does_not() -> None:
     places = [(121.5 + 0.002 * (n % 6), 31.2 + 0.002 * (n // 6)) for n in range(36)]
     counts = np.ones(36)

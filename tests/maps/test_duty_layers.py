@@ -31,6 +31,7 @@ def visit(
     at: datetime,
     outcome: str = "verified",
     shift_id: uuid.UUID | None = None,
+    grade: str | None = None,
 ) -> None:
     """A check-in as intake leaves it."""
     here, id_, person = tenant_of(session), new_id(), uuid.uuid4()
@@ -65,6 +66,7 @@ def visit(
             outcome=outcome,
             reason="near",
             rule="1",
+            grade=grade,
             photos=0,
         )
     )
@@ -101,6 +103,7 @@ def test_the_last_visit_that_counts_is_drawn(session: Session, street: Any) -> N
     assert all(str(shop.id).encode() in body for shop in street[2])
     assert values_of(body) >= {3, 9}
     assert 0 not in values_of(body)
+    assert 366 not in values_of(body)  # never seen is not seen long ago: it has no days
 
 
 def test_coverage_counts_by_segment(session: Session, street: Any) -> None:

@@ -18,6 +18,7 @@ from tests.conftest import WEIFANG, make_settings
 from tests.maps.test_sheets import LEAP, plan_walk, street, web
 
 __all__ = ["web"]  # a fixture of the sheets' own tests
+PAGES = ["district", "segment", "coverage", "cases", "hot", "compare", "stations"]
 LOADS = re.compile(r"""(?:src|href)=["'](?!data:|#)|@import|url\((?!["']?data:)""")
 
 
@@ -36,12 +37,24 @@ def town(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     database.engine.dispose()
 
 
-def run(name: str, out: Path, *words: str) -> Result:
+def run(name: str, out: Path, *words: str, command: str = "page") -> Result:
     place = ["--subdistrict", str(WEIFANG), "--out", str(out)]
-    return CliRunner().invoke(main, ["maps", "page", name, *place, *words])
+    return CliRunner().invoke(main, ["maps", command, name, *place, *words])
 
 
-@pytest.mark.parametrize("name", ["district", "segment", "coverage", "cases", "hot", "compare"])
+def test_pages_are_exported_as_layers_are(town: uuid.UUID, tmp_path: Path) -> None:
+    """`maps export`: the ending says whether a layer or a page is meant."""
+    page, data = tmp_path / "map.html", tmp_path / "map.geojson"
+    answer = run("segment", page, "--segment", str(town), "--language", "en", command="export")
+    assert answer.exit_code == 0, answer.output
+    assert 'lang="en"' in page.read_text(encoding="utf-8")
+    assert run("segments", data, command="export").exit_code == 0
+    assert len(json.loads(data.read_text(encoding="utf-8"))["features"]) == 2
+    wrong = run("storefronts", tmp_path / "map.png", command="export")
+    assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_page_stands_alone(town: uuid.UUID, tmp_path: Path, name: str) -> None:
     out = tmp_path / "map.html"
     words = ["--segment", str(town)] if name == "segment" else []
@@ -55,6 +68,7 @@ def test_every_page_stands_alone(town: uuid.UUID, tmp_path: Path, name: str) -> 
     assert data
     told = json.loads(data[1])
     assert told["ground"]
+    assert {one["name"] for one in told["names"]} == {"崂山路"}
     assert all(row["address"] == "" for row in told["rows"])
     assert "</script><b>" not in text
     assert not list(tmp_path.glob(".*map.html"))

@@ -21,6 +21,7 @@ from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.patrol.models import PatrolItem, Track
 from roadchief.patrol.plan_models import ShiftBeat
 from roadchief.patrol.planning import shifts
+from roadchief.streets.models import Station
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.issues import ground
@@ -117,6 +118,52 @@ def test_coverage_says_colour_shape_and_days(web: Any, database: Database) -> No
     assert "从未到过 1 间" in by_key[str(first.id)]["sub"]
     assert by_key[str(second.id)]["sign"] == "○"
     assert told["rows"][0]["key"] == str(first.id)
+    # How many wait, at a glance: in the sentence, in the row and in the sign on the map.
+    assert told["says"] == "2 段中 1 段、共 2 间铺位超过 14 天未到"
+    assert "2 间超过 14 天未到" in by_key[str(first.id)]["sub"]
+    drawn = {one["properties"]["key"]: one["properties"] for one in told["shapes"]["features"]}
+    assert drawn[str(first.id)]["number"] == 2
+    assert "number" not in drawn[str(second.id)]
+
+
+def test_the_segment_with_most_waiting_comes_first(web: Any, database: Database) -> None:
+    with database.transaction(CODE) as session:
+        first, second = street(session)
+        for number in range(4):
+            makers.make_storefront(session, second, name=f"新{number}")
+    keys = [row["key"] for row in web("operator").get("/map/coverage.json").json["rows"]]
+    assert keys == [str(second.id), str(first.id)]
+
+
+def test_stations_are_told_to_everybody(app: Flask, database: Database) -> None:
+    with database.transaction(CODE) as session:
+        makers.make_subdistrict(session)
+        empty = app.test_client().get(f"/map/stations?s={CODE}").text
+        assert "还没有登记服务站" in empty
+        for name, hours in (("夜站", ""), ("常开站", "全天开放")):
+            session.add(
+                Station(
+                    subdistrict_id=CODE,
+                    id=new_id(),
+                    name=name,
+                    kind="rider",
+                    place=shapely.Point(121.5187, 31.2291),
+                    hours=hours,
+                    functions=["饮水"],
+                )
+            )
+    client = app.test_client()
+    told = client.get(f"/map/stations.json?s={CODE}").json
+    assert [(row["title"], row["sign"]) for row in told["rows"]] == [("常开站", "●"), ("夜站", "◇")]
+    page = client.get(f"/map/stations?s={CODE}").text
+    assert "2 个服务站，1 个现在开放" in page
+    more = told["shapes"]["features"][0]["properties"]["more"]
+    assert client.get(more).json["lines"]
+    for path in ("stations?save=html&", "save/district?"):
+        saved = client.get(f"/map/{path}s={CODE}")
+        assert saved.status_code == 200
+        assert "attachment" in saved.headers["Content-Disposition"]
+    assert client.get("/map/stations?s=310115005").status_code == 404
 
 
 def test_a_chief_sees_the_own_segments_alone(
@@ -158,6 +205,9 @@ def test_a_chief_sees_the_own_segments_alone(
     assert chief.get(f"/map/coverage/{first.id}.json").status_code == 200
     for path in (f"/map/coverage/{second.id}.json", f"/map/coverage?segment={second.id}"):
         assert chief.get(path).status_code == 404
+    insight = chief.get("/chief/insight").text
+    assert insight.count("半径") == 1
+    assert web("operator").get("/chief/insight").text.count("半径") == 2
     hot = chief.get("/map/hot.json").json
     signs = [one["properties"]["sign"] for one in hot["shapes"]["features"]]
     assert sorted(signs) == sorted(["◎", "◆"])  # the near cluster, the own segment
