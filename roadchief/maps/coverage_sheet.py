@@ -48,7 +48,7 @@ def legend(every: int) -> list[tuple[str, str, str]]:
         ("ok", SIGNS["ok"], gettext("都在 %(n)s 天内到过", n=every)),
         ("due", SIGNS["due"], gettext("快到期")),
         ("late", SIGNS["late"], gettext("有铺位超过 %(n)s 天未到（数字：间）", n=every)),
-        ("none", SIGNS["none"], gettext("没有铺位")),
+        ("none", SIGNS["none"], gettext("路段没有铺位；铺位还没有到过")),
     ]
 
 
@@ -134,7 +134,7 @@ def oldest(
     rows = []
     for shop in seen.shops:
         judged = due.judge(shop.last_at, at=at, every_days=every, soon_days=soon)
-        state = "late" if judged.days is None else due.MARKS[judged.state]
+        state = due.MARKS[judged.state]
         rows.append(
             Row(
                 str(shop.id),

@@ -10,7 +10,7 @@ from typing import Any
 
 from roadchief.accounts.access import Actor
 from roadchief.issues import reach
-from roadchief.maps.layers import BOX, TILE, Layer, features, register
+from roadchief.maps.layers import BOX, SINGLE_FROM, TILE, Layer, features, register
 from roadchief.patrol.planning import weeks
 from roadchief.patrol.standing import LAST
 from roadchief.streets.charge import RUNNING
@@ -134,7 +134,7 @@ register(
         _check_ins,
         {"id": "String", "days": "Number"},
         (),
-        lowest=16,
+        lowest=SINGLE_FROM,
         public=False,
         action="patrol.chief",
         fresh_s=FRESH_S,

@@ -26,7 +26,7 @@ from roadchief.maps.sheets import Sheet
 STATIC = ROOT / "static"
 STYLES = ("vendor/pico.min.css", "css/roadchief.css", "vendor/leaflet/leaflet.css", "css/map.css",
           "css/sheets.css", "css/saved.css")  # fmt: skip
-SCRIPTS = ("vendor/leaflet/leaflet.js", "js/sheets.js")
+SCRIPTS = ("vendor/leaflet/leaflet.js", "js/paper.js", "js/sheets.js")
 OUTSIDE = re.compile(r"url\((?![\"']?data:)[^)]*\)")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PICTURE = (1440, 1000)

@@ -146,7 +146,7 @@ def stations(session: Session, *, at: datetime, code: int | None = None) -> Shee
     )
     return Sheet(
         name="stations",
-        title=gettext("服务站"),
+        title=gettext("服务站点"),
         says=gettext("%(n)s 个服务站，%(open)s 个现在开放", n=len(rows), open=is_open),
         rows=rows,
         shapes=shapes,

@@ -16,6 +16,7 @@
     const bounds = L.latLngBounds(lines.flatMap(([, line]) => line.flat(Array.isArray(line[0][0]) ? 1 : 0)));
     box.textContent = "";
     const map = window.casesMap(box, { subdistrict: box.dataset.subdistrict, center: bounds.getCenter(), zoom: 15 });
+    window.RoadChiefPaper(map);
     map.fitBounds(bounds.pad(0.05), { maxZoom: 17, animate: false });
     const stroke = L.canvas({ tolerance: 14 });
     for (const [facts, line] of lines) {

@@ -150,6 +150,7 @@ window.RoadChiefMap = (() => {
 
   function attach(map, given) {
     window.roadchiefMap = map;
+    window.RoadChiefPaper(map);
     // Leaflet hears it only while the map itself has the keyboard.
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") map.closePopup(); });
     map.attributionControl.setPrefix(false);

@@ -145,7 +145,7 @@ window.RoadChiefSheets = (() => {
     if (alone) { draw(JSON.parse(alone.textContent).shapes.features); tie(); map.getContainer().dataset.drawn = "1"; }
     else load(given.data, false);
     slide(load);
-    addEventListener("beforeprint", () => { map.invalidateSize({ pan: false }); document.querySelector(".legend")?.setAttribute("open", ""); });
+    if (alone) window.RoadChiefPaper(map);
   }
 
   /* The slider of days: a fetch once the finger rests, the date field says the same. */

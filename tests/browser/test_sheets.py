@@ -198,6 +198,23 @@ def test_each_page_is_fit_for_paper(enter: Enter, site: Site, walk: uuid.UUID, n
         rows = page.locator(".maplist").bounding_box()
         assert rows
         assert rows["y"] >= box["y"] + box["height"] - 1
+    painted = """() => { const shown = [...document.querySelectorAll(".mapbox canvas.leaflet-tile")];
+      return shown.length && shown.every((one) => getComputedStyle(one).opacity === "1"); }"""
+    if name in SHEETS:
+        page.wait_for_function(painted)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    if name in SHEETS:  # the streets are on the paper too, and all of the map is
+        assert page.evaluate(painted)
+        box = page.locator(".folium-map").bounding_box()
+        assert box
+        assert box["width"] <= 681
+        frame = page.locator(".mapbox").bounding_box()
+        assert frame
+        assert abs(frame["height"] - box["height"]) < 2
+        legend = page.locator(".legend").bounding_box()
+        assert legend
+        assert legend["y"] >= frame["y"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert len(page.pdf(format="A4")) > 10_000
     if name in SHEETS:  # what the signs mean stands beside them
         expect(page.locator(".legend li").first).to_be_visible()

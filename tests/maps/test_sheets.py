@@ -106,7 +106,7 @@ def test_the_oldest_shops_of_a_segment_are_two_clicks_away(web: Any, database: D
     assert shops.index("丙") < shops.index("乙") < shops.index("甲")  # never, 40 days, 2 days
     touched = client.get(f"/map/coverage/{first.id}.json").json
     assert [row["title"] for row in touched["rows"]] == ["丙", "乙", "甲"]
-    assert [row["state"] for row in touched["rows"]] == ["late", "late", "ok"]
+    assert [row["state"] for row in touched["rows"]] == ["none", "late", "ok"]
 
 
 def test_coverage_says_colour_shape_and_days(web: Any, database: Database) -> None:
