@@ -198,7 +198,8 @@ def test_each_page_is_fit_for_paper(enter: Enter, site: Site, walk: uuid.UUID, n
         rows = page.locator(".maplist").bounding_box()
         assert rows
         assert rows["y"] >= box["y"] + box["height"] - 1
-    painted = """() => { const shown = [...document.querySelectorAll(".mapbox canvas.leaflet-tile")];
+    painted = """() => {
+      const shown = [...document.querySelectorAll(".mapbox canvas.leaflet-tile")];
       return shown.length && shown.every((one) => getComputedStyle(one).opacity === "1"); }"""
     if name in SHEETS:
         page.wait_for_function(painted)
