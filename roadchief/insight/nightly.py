@@ -87,6 +87,8 @@ def times(at: datetime) -> dict[str, Any]:
         "times": own["repeat"]["times"],
         "turnover_since": at - timedelta(days=own["turnover"]["window_days"]),
         "visits": own["turnover"]["closed_visits"],
+        "licence_item": own["turnover"]["licence_item"],
+        "licence_times": own["turnover"]["licence_findings"],
         "copied_since": at - timedelta(days=own["copied"]["window_days"]),
         "risk_since": at - timedelta(days=own["risk"]["window_days"]),
         "hot_since": at - timedelta(days=own["hot"]["window_days"]),

@@ -124,6 +124,19 @@ def facts_in_words(kind: str, facts: dict[str, Any]) -> str:
         ]
         return gettext("30 天内：%(what)s", what="、".join(words))
     if kind == "turnover":
-        return gettext("%(n)s 次到访都关着门或已拆，登记仍在经营", n=facts["visits"])
+        return _turnover(facts)
     times = sum(facts["alarms"].values())
     return gettext("码牌异常扫码 %(n)s 次", n=times)
+
+
+def _turnover(facts: dict[str, Any]) -> str:
+    said = []
+    if facts.get("visits"):
+        said.append(gettext("%(n)s 次到访都关着门或已拆，登记仍在经营", n=facts["visits"]))
+    if facts.get("called"):
+        said.append(gettext("现在的店名是“%(name)s”，和登记的不同", name=facts["called"]))
+    elif "called" in facts:
+        said.append(gettext("铺位已空，登记仍在经营"))
+    if facts.get("licence"):
+        said.append(gettext("%(n)s 次查到没有亮照或证照不符", n=facts["licence"]))
+    return ("；" if language() == "zh" else "; ").join(said)

@@ -50,18 +50,35 @@ JOIN storefront f ON f.subdistrict_id = :here AND f.id = g.storefront_id
 GROUP BY f.id, f.segment_id, f.name, f.address
 """
 )
-# Patrol found it shut or gone, while a tenancy still runs.
+# A tenancy runs, but patrol found it shut or gone, or without its licence again and again, or a
+# later source calls the shop by another name than the one it was let under.
 TURNOVER = text(
     """
-SELECT f.id AS subject_id, f.segment_id, t.sign_name AS title, count(*)::float AS weight,
-  jsonb_build_object('visits', count(*), 'last_at', max(m.occurred_at), 'address', f.address)
-    AS facts
-FROM missed_visit m
-JOIN storefront f ON f.subdistrict_id = :here AND f.id = m.storefront_id
-JOIN tenancy t ON t.subdistrict_id = :here AND t.storefront_id = f.id AND t.ends_on IS NULL
-WHERE m.subdistrict_id = :here AND m.because IN ('closed', 'demolished')
-  AND m.occurred_at > :turnover_since AND f.closed_at IS NULL
-GROUP BY f.id, f.segment_id, t.sign_name, f.address HAVING count(*) >= :visits
+WITH shut AS MATERIALIZED (
+  SELECT storefront_id, count(*) AS visits, max(occurred_at) AS last_at FROM missed_visit
+  WHERE subdistrict_id = :here AND because IN ('closed', 'demolished')
+    AND occurred_at > :turnover_since
+  GROUP BY 1 HAVING count(*) >= :visits
+), bare AS MATERIALIZED (
+  SELECT storefront_id, count(*) AS times FROM finding
+  WHERE subdistrict_id = :here AND item = :licence_item AND occurred_at > :turnover_since
+    AND storefront_id IS NOT NULL
+  GROUP BY 1 HAVING count(*) >= :licence_times
+), named AS (
+  SELECT f.id, f.segment_id, f.address, f.name, t.sign_name,
+    lower(translate(coalesce(f.name, ''), ' 　·.', ''))
+      <> lower(translate(t.sign_name, ' 　·.', '')) AS other
+  FROM tenancy t JOIN storefront f ON f.subdistrict_id = :here AND f.id = t.storefront_id
+  WHERE t.subdistrict_id = :here AND t.ends_on IS NULL AND f.closed_at IS NULL
+)
+SELECT n.id AS subject_id, n.segment_id, n.sign_name AS title,
+  (coalesce(s.visits, 0) + coalesce(b.times, 0) + CASE WHEN n.other THEN 2 ELSE 0 END)::float
+    AS weight,
+  jsonb_strip_nulls(jsonb_build_object('visits', s.visits, 'last_at', s.last_at,
+    'licence', b.times, 'called', CASE WHEN n.other THEN coalesce(n.name, '') END,
+    'address', n.address)) AS facts
+FROM named n LEFT JOIN shut s ON s.storefront_id = n.id LEFT JOIN bare b ON b.storefront_id = n.id
+WHERE n.other OR s.visits IS NOT NULL OR b.times IS NOT NULL
 """
 )
 # Alarms of plates that nobody has settled.

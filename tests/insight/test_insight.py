@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -16,11 +17,13 @@ from roadchief.db import Database, new_id
 from roadchief.insight import hints, hotspots, nightly, risk, sensors
 from roadchief.insight.models import Hint, HotSpot, SegmentRisk, Signal
 from roadchief.insight.rules import KINDS, rules
+from roadchief.insight.views import facts_in_words
 from roadchief.issues import cases, spots
 from roadchief.issues.models import Case
 from roadchief.issues.open311 import keys
 from roadchief.lib import clock, geo
-from roadchief.streets.models import RoadSegment, Storefront
+from roadchief.patrol.models import Finding, PatrolItem
+from roadchief.streets.models import Merchant, RoadSegment, Storefront, Tenancy
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG, YANGJING
@@ -116,6 +119,81 @@ def test_two_repeats_are_none(session: Session, street: Street) -> None:
         street.case(session, days_ago=days_ago)
     nightly.run(session, at=AT)
     assert "repeat" not in kinds(session)
+
+
+def let(session: Session, shop: Storefront, sign: str) -> None:
+    merchant = Merchant(subdistrict_id=WEIFANG, id=new_id(), name=sign, kind="sole_trader")
+    session.add(merchant)
+    session.flush()
+    session.add(
+        Tenancy(
+            subdistrict_id=WEIFANG,
+            id=new_id(),
+            storefront_id=shop.id,
+            merchant_id=merchant.id,
+            sign_name=sign,
+            starts_on=LONG_AGO.date(),
+        )
+    )
+    session.flush()
+
+
+def no_licence(session: Session, shop: Storefront, item: str = "JY01") -> None:
+    """A finding as patrol leaves it."""
+    here = {"subdistrict_id": WEIFANG, "person_id": new_id()}
+    source = PatrolItem(
+        **here,
+        id=new_id(),
+        kind="finding",
+        body_sha256=b"x",
+        device_id=new_id(),
+        seq=1,
+        received_at=AT,
+        answer={},
+    )
+    session.add(source)
+    session.flush()
+    session.add(
+        Finding(
+            **here,
+            id=new_id(),
+            source_id=source.id,
+            storefront_id=shop.id,
+            item=item,
+            severity="M",
+            occurred_at=AT - timedelta(days=2),
+        )
+    )
+    session.flush()
+
+
+def test_another_name_or_no_licence_makes_a_turnover_likely(
+    session: Session, street: Street, app: Flask
+) -> None:
+    street.shop.name = "阿婆 面馆"
+    let(session, street.shop, "阿婆面馆")  # the same but for a space
+    let(session, street.fresh, "旧店")
+    nightly.run(session, at=AT)
+    hint = session.scalars(select(Hint).where(Hint.kind == "turnover")).one()
+    assert (hint.subject_id, hint.title) == (street.fresh.id, "旧店")
+    with app.test_request_context("/"):
+        assert facts_in_words("turnover", hint.reasons) == "现在的店名是“新店”，和登记的不同"
+    street.fresh.name = None
+    no_licence(session, street.shop)
+    nightly.run(session, at=AT + timedelta(hours=1))
+    session.refresh(hint)
+    with app.test_request_context("/"):
+        assert facts_in_words("turnover", hint.reasons) == "铺位已空，登记仍在经营"
+    assert kinds(session).count("turnover") == 1  # one finding is no pattern
+    street.fresh.name = "旧店"
+    no_licence(session, street.shop)
+    no_licence(session, street.shop, "WS01")
+    nightly.run(session, at=AT + timedelta(hours=2))
+    wanted = select(Hint).where(Hint.kind == "turnover", Hint.state == "open")
+    other = session.scalars(wanted).one()
+    assert (other.subject_id, other.reasons["licence"]) == (street.shop.id, 2)
+    with app.test_request_context("/?lang=en"):
+        assert "no licence shown" in facts_in_words("turnover", other.reasons)
 
 
 def test_risk_can_be_reckoned_by_hand() -> None:
