@@ -32,6 +32,7 @@
       mark.textContent = shape[row.dataset.light] || "○";
       mark.style.color = colour[row.dataset.light] || colour.none;
       mark.style.font = "700 20px sans-serif";
+      mark.style.whiteSpace = "nowrap";
       mark.style.textShadow = "0 0 3px #fff, 0 0 3px #fff";
       const pin = L.marker([Number(row.dataset.lat), Number(row.dataset.lon)], { icon: L.divIcon({ html: mark, className: "", iconSize: [22, 22] }), title: row.querySelector("b")?.textContent || "" }).addTo(map);
       pin.on("click", () => select(rows.indexOf(row), true));
