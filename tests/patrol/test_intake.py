@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from roadchief.db import new_id
 from roadchief.errors import TooLarge
 from roadchief.events import Event
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.models import CheckIn, Finding, Handover, MissedVisit, PatrolItem
 from roadchief.patrol.phone import checkins, intake
 from roadchief.patrol.plan_models import Review
@@ -270,7 +270,7 @@ def test_a_clock_set_inside_a_page_is_noticed(beat: Beat) -> None:
 
 def test_a_retired_form_is_taken_and_marked(beat: Beat) -> None:
     for version in ("2026-1", "2026-2"):
-        checklists.publish(
+        questions.publish(
             beat.session, audience="P", version=version, items=["WS01"], by=None, at=beat.at
         )
     for version, flag in (("2026-1", ["form_retired"]), ("2026-2", []), ("?", ["form_unknown"])):

@@ -13,7 +13,7 @@ from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib import clock
 from roadchief.lib.workdays import Workdays
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.doubts import review, weighing
 from roadchief.patrol.phone import download, intake
@@ -134,7 +134,7 @@ def test_a_shift_is_approved_or_cancelled_once(real: Database, street: Beat) -> 
 
 def test_a_version_is_published_once(real: Database, street: Beat) -> None:
     def publish(session: Session) -> None:
-        checklists.publish(session, audience="P", version="2026-12", items=["WS01"], by=None, at=AT)
+        questions.publish(session, audience="P", version="2026-12", items=["WS01"], by=None, at=AT)
 
     assert ends(real, publish, publish) == ["VersionTaken", "done"]
     assert count(real, Checklist) == 1

@@ -21,7 +21,7 @@ from roadchief.errors import BadInput, NotFound
 from roadchief.events import Event
 from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.models import CheckIn, Finding
 from roadchief.patrol.phone import download, intake
 from roadchief.patrol.selfchecks import checks, reminding
@@ -204,10 +204,10 @@ def test_nothing_is_edited_or_erased(session: Session, world: World) -> None:
 
 
 def test_older_forms_are_taken_and_unknown_ones_refused(session: Session, world: World) -> None:
-    checklists.publish(
+    questions.publish(
         session, audience="M", version="M-1", items=["WS01", "XF03"], by=None, at=TUESDAY
     )
-    checklists.publish(session, audience="M", version="M-2", items=["WS01"], by=None, at=TUESDAY)
+    questions.publish(session, audience="M", version="M-2", items=["WS01"], by=None, at=TUESDAY)
     assert self_forms.form_of(session, None).version == "M-2"
     assert self_forms.form_of(session, "M-1").items == ("WS01", "XF03")
     assert len(self_forms.form_of(session, standards.version()).items) == len(M_ITEMS)

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief.accounts.signin import allows, current
 from roadchief.errors import BadInput
 from roadchief.lib import clock
-from roadchief.patrol.checklists import forms
+from roadchief.patrol.checklists import questions
 from roadchief.streets import standards
 from roadchief.web import tenant_transaction
 from roadchief.web.forms import text_field
@@ -23,7 +23,7 @@ def show() -> str:
     audience = request.args.get("for", standards.PATROL)
     audience = audience if audience in AUDIENCES else standards.PATROL
     with tenant_transaction(current().subdistrict_id) as session:
-        form = forms.in_force(session, audience)
+        form = questions.in_force(session, audience)
     groups = {
         code: pair[0 if language() == "zh" else 1] for code, pair in standards.groups().items()
     }
@@ -44,7 +44,7 @@ def publish() -> AnyResponse:
     if audience not in AUDIENCES:
         raise BadInput(field=gettext("对象"), reason_zh="请选择", reason_en="choose one")
     with tenant_transaction(actor.subdistrict_id) as session:
-        forms.publish(
+        questions.publish(
             session,
             audience=audience,
             version=text_field(request.form, "version", label=gettext("版本"), limit=40),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import events, jobs
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.items import answers, moments
 from roadchief.patrol.items.answers import Refused
 from roadchief.patrol.items.reading import (
@@ -107,8 +107,8 @@ def _shift_close(session: Session, item: Item, batch: Batch) -> Ready:
 
 def _finding(session: Session, item: Item, batch: Batch) -> Ready:
     when = moment_of(item, batch)
-    code = checklists.check_item(item.body.get("item"), letter_of(item, batch.by)).code
-    note = line(item.body, "note", checklists.MOST_NOTE)
+    code = questions.check_item(item.body.get("item"), letter_of(item, batch.by)).code
+    note = line(item.body, "note", questions.MOST_NOTE)
     inspection_code = line(item.body, "inspection_code", 40)
     segment_id = optional_id(item.body, "segment_id")
     shop = None

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from roadchief import events, jobs
 from roadchief.accounts.access import Actor
 from roadchief.db import new_id, tenant_of
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.items.reading import Item, storable
 from roadchief.patrol.models import Finding
 from roadchief.patrol.phone.judging import Ready
@@ -152,7 +152,7 @@ def _find(
     session: Session,
     ready: Ready,
     finding_id: uuid.UUID,
-    bad: checklists.Bad,
+    bad: questions.Bad,
     *,
     by: Actor,
     at: datetime,

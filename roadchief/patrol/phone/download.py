@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import from_hex, new_id, tenant_of
 from roadchief.errors import NotFound
 from roadchief.patrol import rules
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.items.reading import instant_text
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.planning import due
@@ -148,7 +148,7 @@ def shift(
     freeze(session, row, found, at=at)
     ids = [segment.id for segment in segments]
     radii = radius.of_segments(session, ids, at=walk_at)
-    form = checklists.in_force(session, standards.PATROL)
+    form = questions.in_force(session, standards.PATROL)
     return {
         "shift": _shift_facts(row),
         "person_id": str(person_id),

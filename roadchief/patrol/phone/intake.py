@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from roadchief.accounts.access import CHIEFS, ON_SEGMENT, Actor
 from roadchief.db import savepoint, tenant_of
 from roadchief.errors import TooLarge
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.items import answers, reading
 from roadchief.patrol.items.answers import Refused
 from roadchief.patrol.items.reading import Item
@@ -115,7 +115,7 @@ def _look(session: Session, items: list[Item], *, by: Actor, at: datetime) -> ju
         by=by,
         at=at,
         ground=whereabouts.look(session, items),
-        versions=checklists.known_versions(session) if forms else {},
+        versions=questions.known_versions(session) if forms else {},
         last=whereabouts.last_stamps(
             session,
             [item for item in items if item.kind in VISITS],

@@ -8,7 +8,7 @@ from typing import Any
 from roadchief.accounts.access import CHIEFS, Actor
 from roadchief.db import new_id
 from roadchief.patrol import rules
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.items import answers, moments
 from roadchief.patrol.items.answers import Refused
 from roadchief.patrol.items.reading import Item, instant_text, line, needed_line, optional_id
@@ -27,7 +27,7 @@ class Ready:
     item: Item
     row: dict[str, Any]
     answer: dict[str, Any]
-    bad: list[tuple[uuid.UUID, checklists.Bad]] = field(default_factory=list)
+    bad: list[tuple[uuid.UUID, questions.Bad]] = field(default_factory=list)
 
 
 @dataclass
@@ -60,7 +60,7 @@ def prepare(item: Item, batch: Batch) -> Ready:
     )
     who = letter_of(item, batch.by)
     said_form = item.body.get("checklist")
-    form, bad, form_flags = checklists.read_answers(said_form, batch.versions, who=who)
+    form, bad, form_flags = questions.read_answers(said_form, batch.versions, who=who)
     how, because = _how(item)
     fix = reach.read_fix(item.body.get("fix"))
     verdict = reach.judge(fix, shop.shape, shop.radius_at(when.at), rules.reach())
@@ -158,7 +158,7 @@ def _with_answer(
     item: Item,
     row: dict[str, Any],
     verdict: reach.Verdict,
-    bad: list[tuple[uuid.UUID, checklists.Bad]],
+    bad: list[tuple[uuid.UUID, questions.Bad]],
     flags: list[str],
     at: datetime,
 ) -> Ready:

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from roadchief.errors import NotFound
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.items.answers import Refused
 from roadchief.patrol.items.reading import Item, needed_id
 from roadchief.patrol.phone import acts
@@ -21,7 +21,7 @@ def take(session: Session, item: Item, batch: Batch) -> acts.Ready:
         raise Refused("not_your_shop")
     when = acts.moment_of(item, batch)
     said = item.body.get("checklist")
-    version, bad, flags = checklists.read_answers(said, batch.versions, who=standards.MERCHANT)
+    version, bad, flags = questions.read_answers(said, batch.versions, who=standards.MERCHANT)
     if version is None:
         raise Refused("bad_field", field="checklist")
     sheet = Sheet(
@@ -57,7 +57,7 @@ def _codes(item: Item, results: set[str]) -> list[str]:
     ]
 
 
-def _wrong(item: Item, bad: checklists.Bad) -> Wrong:
+def _wrong(item: Item, bad: questions.Bad) -> Wrong:
     said = next(
         row
         for row in item.body["checklist"]["answers"]

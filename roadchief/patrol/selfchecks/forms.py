@@ -10,19 +10,19 @@ from sqlalchemy.orm import Session
 from roadchief.db import new_id
 from roadchief.errors import BadInput
 from roadchief.lib.text import clean
-from roadchief.patrol.checklists import forms as checklists
+from roadchief.patrol.checklists import questions
 from roadchief.patrol.selfchecks.checks import MOST_NOTE, Sheet, Wrong, check_promise
 from roadchief.streets import standards
 from roadchief.web.forms import date_field, optional_text
 
 
-def form_of(session: Session, version: str | None) -> checklists.Form:
+def form_of(session: Session, version: str | None) -> questions.Form:
     """The form in force, or the older one that somebody began with; unknown ones are refused."""
-    present = checklists.in_force(session, standards.MERCHANT)
+    present = questions.in_force(session, standards.MERCHANT)
     version = clean(version or "")[:60]
     if not version or version == present.version:
         return present
-    older = checklists.of_version(session, standards.MERCHANT, version)
+    older = questions.of_version(session, standards.MERCHANT, version)
     if older is None:
         raise BadInput(
             field="检查表版本 form",
@@ -32,7 +32,7 @@ def form_of(session: Session, version: str | None) -> checklists.Form:
     return older
 
 
-def chosen(form: checklists.Form, said: list[str]) -> list[standards.Item]:
+def chosen(form: questions.Form, said: list[str]) -> list[standards.Item]:
     """The items that were ticked, each once, in the order of the form."""
     unknown = [code for code in said if code not in form.items]
     if unknown:
@@ -45,7 +45,7 @@ def chosen(form: checklists.Form, said: list[str]) -> list[standards.Item]:
 
 
 def read(
-    form: checklists.Form,
+    form: questions.Form,
     given: Mapping[str, str],
     items: list[standards.Item],
     photos: dict[str, tuple[str, ...]],
