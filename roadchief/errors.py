@@ -87,8 +87,15 @@ class RuleBroken(Refusal):
 
 
 class TooMany(Refusal):
-    zh = "操作过于频繁，请 {retry_s} 秒后再试"
-    en = "Too many attempts, try again in {retry_s} seconds"
+    zh = "操作过于频繁，请 {wait_zh}后再试"
+    en = "Too many attempts, try again in {wait_en}"
+
+    def __init__(self, *, retry_s: int, **facts: Any) -> None:
+        minutes = -(-retry_s // 60)  # nobody counts 895 seconds
+        many = retry_s > 120
+        wait_zh = f"{minutes} 分钟" if many else f"{retry_s} 秒"
+        wait_en = f"{minutes} minutes" if many else f"{retry_s} seconds"
+        super().__init__(retry_s=retry_s, wait_zh=wait_zh, wait_en=wait_en, **facts)
 
 
 class Unavailable(Refusal):

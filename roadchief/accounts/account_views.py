@@ -114,4 +114,5 @@ def confirm_second_factor() -> AnyResponse:
         person.totp_last_step = step
         people.end_sessions(session, person.id, at=at)
         cookie = sessions.begin(session, person, second_factor=True, device=device(), at=at)
+    flash(gettext("动态验证码已启用，下次登录时会用到。"), "ok")
     return signed_in(cookie, url_for("account.account"))

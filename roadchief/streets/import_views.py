@@ -28,7 +28,7 @@ from roadchief.streets.import_words import datum_words, field_words, kind_words
 from roadchief.streets.importing import mapping, previewing, run, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
-from roadchief.streets.importing.report import FIELDS, REASONS, SOURCES, Report
+from roadchief.streets.importing.report import FIELDS, REASONS, SOURCES, TRIED, Report
 from roadchief.streets.models import Subdistrict
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
@@ -117,7 +117,7 @@ def show(run_id: uuid.UUID) -> str:
         field_words=field_words,
         kind_words=kind_words,
         datum_words=datum_words,
-        lines=(row.report or {}).get("lines", {}).get(language(), []),
+        lines=_lines(row),
         datums=list(Datum),
     )
 
@@ -220,6 +220,12 @@ def confirm(run_id: uuid.UUID) -> AnyResponse:
             session, "streets.import", subdistrict_id=actor.subdistrict_id, run_id=str(run_id)
         )
     return redirect(url_for("imports.show", run_id=run_id))
+
+
+def _lines(row: ImportRun) -> list[str]:
+    """What was said of the file; that nothing is written holds only until it is confirmed."""
+    said: list[str] = (row.report or {}).get("lines", {}).get(language(), [])
+    return said if row.state == "previewed" else [line for line in said if line not in TRIED]
 
 
 def _sources(session: Session, row: ImportRun) -> dict[str, str]:

@@ -43,7 +43,8 @@ def _end(key: tuple[int, uuid.UUID], state: str, told: dict[str, Any] | None) ->
     with jobs.surroundings().database.transaction(key[0]) as session:
         row = session.get_one(ImportRun, key)
         row.state, row.report, row.ended_at = state, told, clock.now()
-        row.rows_done = int((told or {}).get("rows", row.rows_done))
+        if state == "done":
+            row.rows_done = int((told or {}).get("rows", row.rows_done))
 
 
 @jobs.queue.periodic(cron="23 3 * * *")

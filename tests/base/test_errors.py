@@ -23,6 +23,17 @@ def test_a_subclass_has_the_status_of_its_family() -> None:
     assert status_of(TooMany(retry_s=5)) == 429
 
 
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [(30, "30 秒", "30 seconds"), (895, "15 分钟", "15 minutes"), (900, "15 分钟", "15 minutes")],
+)
+def test_a_long_wait_is_said_in_minutes(seconds: int, zh: str, en: str) -> None:
+    refusal = TooMany(retry_s=seconds)
+    assert f"请 {zh}后再试" in refusal.say("zh")
+    assert refusal.say("en").endswith(f"try again in {en}")
+    assert refusal.facts["retry_s"] == seconds
+
+
 @pytest.mark.parametrize("family", errors.STATUS)
 def test_every_family_speaks_both_languages(family: type[Refusal]) -> None:
     facts = {"field": "x", "reason_zh": "错", "reason_en": "wrong", "limit": 1, "retry_s": 1}

@@ -64,7 +64,13 @@ def test_from_upload_to_the_street(admin: FlaskClient, database: Database, at_wo
     assert "<label>门牌号<select" in page
     assert "source_id<" not in page
     assert admin.post(f"{address}/confirm").status_code == 302
-    assert 'http-equiv="refresh"' in admin.get(address).text
+    page = admin.get(address).text
+    assert 'http-equiv="refresh"' in page
+    assert "正在计算门面" not in page
+    with database.transaction(WEIFANG) as session:
+        session.get_one(ImportRun, (WEIFANG, id_in(address))).rows_done = 1
+    assert "1 行都已写入，正在计算门面和责任区" in admin.get(address).text
+    assert "没有写入任何数据" not in page
     assert admin.post(f"{address}/confirm").status_code == 409
     import_file(subdistrict_id=WEIFANG, run_id=str(id_in(address)))
     assert "新增 1" in admin.get(address).text
@@ -107,7 +113,10 @@ def test_an_import_that_broke_off_may_go_on(
         broken.setattr("roadchief.streets.jobs.run.take", fail)
         with pytest.raises(OSError, match="full"):
             import_file(subdistrict_id=WEIFANG, run_id=str(id_in(address)))
-    assert "接着写入" in admin.get(address).text
+    page = admin.get(address).text
+    assert "接着写入" in page
+    assert "写到第 0 / 1 行时中断" in page
+    assert "没有写入任何数据" not in page  # as the preview said, before it was confirmed
     assert admin.post(f"{address}/confirm").status_code == 302
     import_file(subdistrict_id=WEIFANG, run_id=str(id_in(address)))
     assert "新增 1" in admin.get(address).text

@@ -368,6 +368,41 @@ def test_a_zip_of_a_shapefile_and_one_with_a_password(ground: Database, tmp_path
     assert "密码" in caught.value.say("zh")
 
 
+def test_a_zip_made_on_a_mac_has_shadows_of_its_files(ground: Database, tmp_path: Path) -> None:
+    path = shapefile(tmp_path / "s")
+    whole = tmp_path / "mac.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        for one in path.parent.iterdir():
+            archive.write(one, f"店铺/{one.name}")
+            archive.writestr(f"__MACOSX/店铺/._{one.name}", b"\x00\x05\x16\x07" + bytes(60))
+    assert take(ground, whole).added == 2
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "title", ["街道商铺台账{0}{0}{0}\n", "街道商铺台账\n\n", "", "{0}{0}{0}\n"]
+)
+def test_a_title_above_the_headings_is_passed_over(
+    ground: Database, tmp_path: Path, separator: str, title: str
+) -> None:
+    rows = ["编号,店名,经度,纬度", "1,甲店,121.5181,31.2310", "2,乙店,东,31.2311"]
+    text = title.format(separator) + "\n".join(rows).replace(",", separator)
+    path = tmp_path / "台账.csv"
+    path.write_text(text, encoding="gb18030")
+    report = take(ground, path)
+    assert (report.added, report.refused) == (1, 1)
+    assert report.problems[0].line == 3 + title.count("\n")
+    assert ("标题行已跳过" in "".join(report.lines("zh"))) is bool(title)
+
+
+def test_a_spreadsheet_is_told_how_to_come(ground: Database, tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(200))
+    with pytest.raises(Refusal) as caught:
+        take(ground, path)
+    assert "另存为”CSV" in caught.value.say("zh")
+
+
 def test_roads_are_cut_at_the_border_and_at_junctions(database: Database, tmp_path: Path) -> None:
     with database.transaction(CODE) as session:
         makers.make_subdistrict(session, CODE)

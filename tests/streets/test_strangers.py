@@ -304,7 +304,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "a zip that swells": ("a.zip", bomb_zip, "2 GB"),
     "a zip as a table": ("a.csv", lambda p: written(p, b"PK\x03\x04" + b"x,y\n" * 9), "文本表格"),
     "a picture": ("a.png", lambda p: written(p, b"\x89PNG"), "不支持的格式"),
-    "a table in Excel": ("a.xlsx", lambda p: written(p, b"PK\x03\x04"), "不支持的格式"),
+    "a table in Excel": ("a.xlsx", lambda p: written(p, b"PK\x03\x04"), "另存为"),
     "a part of a Shapefile": ("a.dbf", lambda p: written(p, b"\x03" * 40), "Shapefile"),
     "a GeoPackage called Shapefile": (
         "a.shp",

@@ -85,13 +85,18 @@ def inside_zip(path: Path) -> str:
         raise unreadable(path, "压缩包有密码，请解压后再提供", "the archive has a password")
     if sum(member.file_size for member in members) > MOST_UNPACKED_BYTES:
         raise unreadable(path, "解压后超过 2 GB", "more than 2 GB unpacked")
-    shapes = [member.filename for member in members if member.filename.lower().endswith(".shp")]
+    shapes = [member.filename for member in members if _is_shape(member.filename)]
     if len(shapes) != 1:
         raise unreadable(path, "压缩包里应有一个 .shp", "it must hold one .shp")
     with zipfile.ZipFile(path) as archive, archive.open(shapes[0]) as member:
         if member.read(4) != SHAPEFILE:
             raise unreadable(path, ".shp 内容不是 Shapefile", "its .shp is no Shapefile")
     return f"/vsizip/{path.resolve()}/{shapes[0]}"
+
+
+def _is_shape(name: str) -> bool:
+    """Macs put a shadow of each file into an archive: __MACOSX/._roads.shp."""
+    return name.lower().endswith(".shp") and not name.rpartition("/")[2].startswith("._")
 
 
 def unreadable(path: Path, zh: str, en: str) -> UnreadableFile:

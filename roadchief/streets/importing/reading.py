@@ -29,6 +29,7 @@ POINT_BYTES, POINT_HEAD = 21, (1, 1, 0, 0, 0)  # little-endian WKB of a flat poi
 VECTOR = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 TABLE = {".csv", ".tsv", ".txt"}
 OSM = {".pbf", ".osm"}
+SHEETS = {".xlsx", ".xls", ".et", ".ods"}
 
 
 def open_source(path: Path, *, encoding: str | None = None) -> Source:
@@ -47,6 +48,12 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
             path,
             f"{suffix} 只是 Shapefile 的一部分，请选 .shp（网页上各部分一起选，或用 .zip）",
             f"{suffix} is part of a Shapefile: choose its .shp (on the page all parts, or a .zip)",
+        )
+    if suffix in SHEETS:
+        raise unreadable(
+            path,
+            "Excel 表格请先“另存为”CSV 再导入，编码不限",
+            "save the spreadsheet as CSV first, in any encoding",
         )
     if suffix not in VECTOR:
         known = "、".join([*VECTOR, *sorted(TABLE), ".zip", *sorted(OSM)])

@@ -31,6 +31,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "height_dropped": ("已去掉高程", "height was dropped"),
     "axes_swapped": ("经纬度颠倒，已对调", "axes were swapped and turned back"),
     "self_crossing_mended": ("自相交已修复", "self-crossing was mended"),
+    "title_skipped": (
+        "表头上面的标题行已跳过",
+        "lines of a title above the headings were skipped",
+    ),
     "no_crs": ("文件没有坐标系说明，按经纬度处理", "no CRS, taken as degrees"),
     "reprojected": ("已转换为经纬度", "reprojected to degrees"),
     "more_layers": ("文件有多个图层，只取第一个", "several layers: only the first is taken"),
@@ -40,6 +44,7 @@ NOTES: dict[str, tuple[str, str]] = {
     "zones_laid": ("已计算门面和责任区", "fronts and duty zones computed"),
     "unnamed": ("没有路名，未取用", "roads without a name were left out"),
 }
+TRIED = ("试运行：没有写入任何数据", "dry run: nothing was written")
 # Sources that are ours and no file.
 SOURCES: dict[str, tuple[str, str]] = {
     "register": ("人工登记", "entered by hand"),
@@ -151,7 +156,7 @@ class Report:
             )
         said += self._tell_twins(chinese)
         if self.dry_run:
-            said.append("试运行：没有写入任何数据" if chinese else "dry run: nothing was written")
+            said.append(TRIED[0 if chinese else 1])
         if self.interrupted:
             said.append(
                 "已中断，重新运行会从断点继续" if chinese else "interrupted; run again to go on"

@@ -7,6 +7,7 @@ broken row is to be found by its line.
 import csv
 import io
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from roadchief.streets.importing.contents import unreadable
 
 SAMPLE_BYTES = 256 * 1024
 LONGEST_FIELD = 1_000_000
+MOST_TITLES = 4
 
 
 def open_table(path: Path, encoding: str | None) -> Source:
@@ -28,8 +30,9 @@ def open_table(path: Path, encoding: str | None) -> Source:
         raise unreadable(path, f"编码不是 {encoding}", f"it is not {encoding}") from error
     if "\x00" in sample or sample.lstrip().startswith(("PK\x03", "{", "SQLite")):
         raise unreadable(path, "不是文本表格", "it is not a text table")
-    separator = _separator(sample)
-    header = next(csv.reader(io.StringIO(sample), delimiter=separator), [])
+    separator, above = _heading(sample)
+    lines = csv.reader(io.StringIO(sample), delimiter=separator)
+    header = next(islice(lines, above, None), [])
     columns = [name.strip() for name in header]
     if len(columns) < 2:
         raise unreadable(path, "第一行不是表头，或分隔符无法识别", "no header line, or one column")
@@ -39,19 +42,19 @@ def open_table(path: Path, encoding: str | None) -> Source:
         columns,
         encoding,
         False,
-        (),
-        lambda: _table_batches(path, encoding or "utf-8", separator, columns),
+        ("title_skipped",) * (above > 0),
+        lambda: _table_batches(path, encoding or "utf-8", separator, above, columns),
     )
 
 
 def _table_batches(
-    path: Path, encoding: str, separator: str, columns: list[str]
+    path: Path, encoding: str, separator: str, above: int, columns: list[str]
 ) -> Iterator[Batch]:
     """Rows keep the line they begin on: that is what a person sees in an editor."""
     csv.field_size_limit(LONGEST_FIELD)
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         reader = csv.reader(file, delimiter=separator)
-        next(reader, None)
+        next(islice(reader, above, None), None)
         lines, line = list[int](), reader.line_num
         rows: list[list[str]] = []
         while True:
@@ -95,6 +98,15 @@ def guess_encoding(path: Path) -> str:
     return "gb18030"
 
 
-def _separator(sample: str) -> str:
-    first = sample.splitlines()[0] if sample.strip() else ""
-    return max((",", ";", "\t", "|"), key=first.count)
+def _heading(sample: str) -> tuple[str, int]:
+    """The separator, and how many lines of a title stand above the headings.
+
+    A ledger often begins with its name, alone in its line, before the headings.
+    """
+    first = sample.splitlines()[: MOST_TITLES + 1] if sample.strip() else [""]
+    for above, line in enumerate(first):
+        separator = max((",", ";", "\t", "|"), key=line.count)
+        cells = next(csv.reader([line], delimiter=separator), [])
+        if line.count('"') % 2 or sum(bool(cell.strip()) for cell in cells) > 1:
+            return separator, above
+    return max((",", ";", "\t", "|"), key=first[0].count), 0
