@@ -6,15 +6,16 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, url_for
 from flask_babel import gettext
 
-from roadchief.accounts.signin import public
+from roadchief.accounts.signin import current_or_none, public
 from roadchief.lib import clock
-from roadchief.maps import sights, wording
-from roadchief.maps.views import ALLOWED, subdistrict
+from roadchief.maps import frontages, sights, wording
+from roadchief.maps.frontages import NOTHING
+from roadchief.maps.views import ALLOWED, sight_of, subdistrict
 from roadchief.maps.wording import Sight
 from roadchief.streets import catalog, storefronts
 from roadchief.streets.models import Subdistrict
 from roadchief.web import tenant_transaction
-from roadchief.web.pages import metres
+from roadchief.web.pages import language, metres
 
 pages = Blueprint("touch", __name__, url_prefix="/map")
 
@@ -41,19 +42,35 @@ def segment(segment_id: uuid.UUID) -> Response:
 @pages.get("/storefronts/<uuid:storefront_id>.json")
 @public(ALLOWED)
 def storefront(storefront_id: uuid.UUID) -> Response:
-    here = subdistrict()
+    here, at = subdistrict(), clock.now()
+    front = NOTHING
     with tenant_transaction(here.id) as session:
         row = storefronts.find(session, storefront_id)
         lines = [row.address] + ([row.business_type] if row.business_type else [])
         chiefs: list[dict[str, Any]] = []
         if row.segment_id:
             lines.append(catalog.segment(session, row.segment_id)[0].name)
-            chiefs = _chiefs(catalog.charge(session, at=clock.now(), segment_id=row.segment_id))
+            chiefs = _chiefs(catalog.charge(session, at=at, segment_id=row.segment_id))
+            sight = sight_of(session, current_or_none(), row.segment_id, at=at)
+            if sight:
+                front = frontages.look(
+                    session, row.segment_id, [row.id], sight, at=at, language=language()
+                ).of(row.id)
         if row.second_segment_id:
             other = catalog.segment(session, row.second_segment_id)[0].name
             lines.append(gettext("转角铺位，另一面：") + other)
     sheet = _sheet(row.segment_id, here) if row.segment_id else None
-    return jsonify(title=row.name, lines=lines, chiefs=chiefs, gap=not chiefs, sheet=sheet)
+    mark = {"state": front.state, "sign": front.sign or "◆", "word": front.told}
+    if front.late:
+        mark["state"] = "late"
+    return jsonify(
+        title=row.name,
+        lines=lines,
+        mark=mark if front.told else None,
+        chiefs=chiefs,
+        gap=not chiefs,
+        sheet=sheet,
+    )
 
 
 @pages.get("/stations/<uuid:station_id>.json")

@@ -157,3 +157,19 @@ def test_a_saved_segment_has_its_strip(web: Web, street: Any) -> None:
     assert answer.text.count('class="cell ') >= 4
     assert "40 天前到过" in answer.text
     assert "路长：" in answer.text
+
+
+def test_a_touch_on_a_shop_tells_it_too(app: Flask, web: Web, street: Any) -> None:
+    def touched(client: FlaskClient, name: str) -> dict[str, Any]:
+        return dict(client.get(f"/map/storefronts/{street[name]}.json?s={CODE}").get_json())
+
+    chief = web("chief_l2")
+    assert touched(chief, "乙")["mark"] == {
+        "state": "late",
+        "sign": "▲",
+        "word": "40 天前到过 · 评为 良",
+    }
+    assert touched(chief, "甲")["mark"]["state"] == "late"  # seen in time, but a case is late
+    assert touched(chief, "甲")["mark"]["word"].endswith("2 件在办，1 件逾期")
+    assert touched(app.test_client(), "乙")["mark"] is None
+    assert touched(web("chief_l3"), "乙")["mark"] is None
