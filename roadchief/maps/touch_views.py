@@ -9,7 +9,7 @@ from flask_babel import gettext
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.lib import clock
 from roadchief.maps import frontages, sights, wording
-from roadchief.maps.frontages import NOTHING
+from roadchief.maps.frontages import NOTHING, Front
 from roadchief.maps.views import ALLOWED, sight_of, subdistrict
 from roadchief.maps.wording import Sight
 from roadchief.streets import catalog, storefronts
@@ -60,13 +60,10 @@ def storefront(storefront_id: uuid.UUID) -> Response:
             other = catalog.segment(session, row.second_segment_id)[0].name
             lines.append(gettext("转角铺位，另一面：") + other)
     sheet = _sheet(row.segment_id, here) if row.segment_id else None
-    mark = {"state": front.state, "sign": front.sign or "◆", "word": front.told}
-    if front.late:
-        mark["state"] = "late"
     return jsonify(
         title=row.name,
         lines=lines,
-        mark=mark if front.told else None,
+        marks=_marks(front),
         chiefs=chiefs,
         gap=not chiefs,
         sheet=sheet,
@@ -87,6 +84,18 @@ def permit(permit_id: uuid.UUID) -> Response:
     with tenant_transaction(subdistrict().id) as session:
         row = sights.permit(session, permit_id)
         return jsonify(_sight(wording.permit_sight(row, clock.now())))
+
+
+def _marks(front: Front) -> list[dict[str, str]]:
+    """The last visit and the open cases, each with a sign of its own."""
+    marks = []
+    if front.sign:
+        seen = " · ".join(part for part in (front.visited, front.grade) if part)
+        marks.append({"state": front.state, "sign": front.sign, "word": seen})
+    if front.cases:
+        state, sign = ("late", "▲") if front.late else ("due", "◆")
+        marks.append({"state": state, "sign": sign, "word": front.cases_told})
+    return marks
 
 
 def _sight(sight: Sight) -> dict[str, Any]:

@@ -135,7 +135,7 @@ window.RoadChiefMap = (() => {
     const box = make("div", undefined, "pop");
     box.append(make("h3", facts.title || words.empty));
     for (const text of facts.lines) box.append(make("p", text, "sub"));
-    if (facts.mark) box.append(make("p", facts.mark.sign + " " + facts.mark.word, "mark " + facts.mark.state));
+    for (const one of facts.marks || (facts.mark ? [facts.mark] : [])) box.append(make("p", one.sign + " " + one.word, "mark " + one.state));
     if (facts.phone) { const p = make("p"), a = make("a", facts.phone); a.href = "tel:" + facts.phone; p.append(a); box.append(p); }
     for (const row of facts.chiefs) {
       const p = make("p");
@@ -151,6 +151,7 @@ window.RoadChiefMap = (() => {
   function attach(map, given) {
     window.roadchiefMap = map;
     window.RoadChiefPaper(map);
+    map.on("popupopen popupclose", (event) => map.getContainer().classList.toggle("talking", event.type === "popupopen"));
     // Leaflet hears it only while the map itself has the keyboard.
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") map.closePopup(); });
     map.attributionControl.setPrefix(false);
@@ -177,7 +178,7 @@ window.RoadChiefMap = (() => {
     map.on("ground", () => { for (const rule of names) rule.visible = onOwnGround(); streets.clearLayout(); streets.rerenderTiles(); });
 
     async function open(kind, id, at) {
-      const bubble = L.popup({ minWidth: 220, maxWidth: 300, autoPanPaddingTopLeft: [24, 96], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
+      const bubble = L.popup({ minWidth: 220, maxWidth: 300, maxHeight: Math.max(160, map.getSize().y - 130), autoPanPaddingTopLeft: [24, document.querySelector("[data-search]") ? 96 : 16], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
       try {
         const answer = await fetch("/map/" + kind + "/" + id + ".json?s=" + given.subdistrict, { headers: { Accept: "application/json" } });
         if (!answer.ok) throw new Error(answer.status);

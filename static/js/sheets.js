@@ -32,10 +32,11 @@ window.RoadChiefSheets = (() => {
     const alone = document.getElementById("sheet-data");
     if (alone) offline(map, given, JSON.parse(alone.textContent));
     else window.RoadChiefMap.attach(map, given);
+    if (alone) map.on("popupopen popupclose", (event) => map.getContainer().classList.toggle("talking", event.type === "popupopen"));
     const stroke = L.canvas({ tolerance: 14, padding: 0.3 }), group = L.layerGroup().addTo(map), parts = new Map();
 
     async function open(facts, at) {
-      const bubble = L.popup({ minWidth: 220, maxWidth: 300, maxHeight: 320, autoPanPaddingTopLeft: [24, 24], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).openOn(map);
+      const bubble = L.popup({ minWidth: 220, maxWidth: 300, maxHeight: Math.min(320, Math.max(160, map.getSize().y - 70)), autoPanPaddingTopLeft: [24, 24], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).openOn(map);
       if (!facts.more) { bubble.setContent(content(facts, given.words)); return; }
       bubble.setContent(make("p", given.words.loading, "sub"));
       try {

@@ -423,3 +423,46 @@ def test_the_strip_leads_to_the_shop_by_the_keyboard(enter: Enter, site: Site, w
     target = page.locator(":target")
     expect(target).to_be_in_viewport()
     assert target.locator("b").first.inner_text() in words
+
+
+@pytest.mark.parametrize("name", [*SHEETS, "segment", "morning"])
+def test_large_type_is_large_and_fits(enter: Enter, site: Site, walk: uuid.UUID, name: str) -> None:
+    page = enter(address(name, walk, site) + "?type=large", width=390, height=844)
+    drawn(page, name)
+    assert float(page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")) >= 22
+    assert sideways(page) <= 0
+
+
+def test_what_a_shop_tells_is_wholly_seen_on_a_phone(
+    enter: Enter, site: Site, walk: uuid.UUID
+) -> None:
+    """Nothing lies over it: neither the legend nor the buttons of the map."""
+    page = enter(address("segment", walk, site), "chief_l2", width=390, height=844)
+    drawn(page, "segment")
+    with site.database.transaction(WEIFANG) as session:
+        wanted = select(Storefront).join(RoadSegment, RoadSegment.id == Storefront.segment_id)
+        wanted = wanted.where(
+            RoadSegment.name == "崂山路（张杨路—向城路）", Storefront.name.is_not(None)
+        )
+        shop = session.scalars(wanted.limit(1)).one()
+        lon, lat, name = shop.door.x, shop.door.y, shop.name
+    page.evaluate(f"roadchiefMap.setView([{lat}, {lon}], 18, {{animate: false}})")
+    bubble = page.locator(".leaflet-popup")
+    around = page.locator(".folium-map").bounding_box()
+    assert around
+    for _ in range(20):
+        page.mouse.click(around["x"] + around["width"] / 2, around["y"] + around["height"] / 2)
+        page.wait_for_timeout(500)
+        if bubble.locator("h3").count():
+            break
+    expect(bubble.locator("h3")).to_have_text(str(name))
+    expect(bubble.locator(".mark").first).to_be_visible()
+    inside(bubble, page)
+    box = bubble.bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= around["y"] + around["height"] + 1
+    over = """(at) => Boolean(document.elementFromPoint(at[0], at[1])?.closest(".leaflet-popup"))"""
+    for x in (0.1, 0.5, 0.9):
+        for y in (0.1, 0.45, 0.8):
+            place = [box["x"] + box["width"] * x, box["y"] + box["height"] * y]
+            assert page.evaluate(over, place), (x, y)

@@ -164,12 +164,12 @@ def test_a_touch_on_a_shop_tells_it_too(app: Flask, web: Web, street: Any) -> No
         return dict(client.get(f"/map/storefronts/{street[name]}.json?s={CODE}").get_json())
 
     chief = web("chief_l2")
-    assert touched(chief, "乙")["mark"] == {
-        "state": "late",
-        "sign": "▲",
-        "word": "40 天前到过 · 评为 良",
-    }
-    assert touched(chief, "甲")["mark"]["state"] == "late"  # seen in time, but a case is late
-    assert touched(chief, "甲")["mark"]["word"].endswith("2 件在办，1 件逾期")
-    assert touched(app.test_client(), "乙")["mark"] is None
-    assert touched(web("chief_l3"), "乙")["mark"] is None
+    assert touched(chief, "乙")["marks"] == [
+        {"state": "late", "sign": "▲", "word": "40 天前到过 · 评为 良"}
+    ]
+    assert touched(chief, "甲")["marks"] == [
+        {"state": "ok", "sign": "●", "word": "2 天前到过 · 评为 良"},
+        {"state": "late", "sign": "▲", "word": "2 件在办，1 件逾期"},
+    ]
+    assert touched(app.test_client(), "乙")["marks"] == []
+    assert touched(web("chief_l3"), "乙")["marks"] == []
