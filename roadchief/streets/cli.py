@@ -15,7 +15,7 @@ from roadchief.lib import clock
 from roadchief.lib.coords import Datum
 from roadchief.streets import subdistricts
 from roadchief.streets.importing import run
-from roadchief.streets.importing.report import Report
+from roadchief.streets.importing.report import MOST_LISTED, Report
 from roadchief.streets.subdistricts import RINGS
 
 SHOWN = 20
@@ -122,7 +122,8 @@ def _show(report: Report) -> None:
     for problem in report.problems[:SHOWN]:
         click.echo("  " + problem.say("zh"))
     if report.refused > SHOWN:
-        click.echo(f"  … 共 {report.refused} 行，全部见 --report")
+        told = "全部" if report.refused <= MOST_LISTED else f"前 {MOST_LISTED} 行"
+        click.echo(f"  … 共 {report.refused} 行，{told}见 --report")
 
 
 def _pairs(mapped: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
