@@ -490,3 +490,16 @@ def test_several_layers_and_no_rows_are_told(act: Act, tmp_path: Path) -> None:
     assert "共 1 行" in done.output
     empty = geojson(tmp_path / "b.geojson", [])
     assert "没有可取的行" in act("storefronts", empty).output
+
+
+@pytest.mark.parametrize(("rows", "told"), [(40, "全部见 --report"), (620, "前 500 行见 --report")])
+def test_the_command_says_how_many_refused_rows_its_report_holds(
+    act: Act, tmp_path: Path, rows: int, told: str
+) -> None:
+    """All refused rows are counted; of very many the report lists the first ones."""
+    path = tmp_path / "nowhere.csv"
+    lines = "".join(f"B{n},店{n},x,y\n" for n in range(rows))
+    path.write_text("编号,店名,经度,纬度\n" + lines, encoding="utf-8")
+    said = act("storefronts", path)
+    assert f"共 {rows} 行，{told}" in said.output
+    assert len(reported(tmp_path)["problems"]) == min(rows, 500)
