@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pyotp
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Site
 
@@ -47,6 +47,24 @@ def test_a_week_in_two_taps_and_a_fault_in_a_few(open_page: OpenPage, site: Site
     expect(page.get_by_text("自己查出的问题不会记在您的账上")).to_be_visible()
     expect(page.get_by_text("隔壁装修的灰")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_typed_before_the_script_is_there_is_kept(open_page: OpenPage, site: Site) -> None:
+    """On a slow phone the words come first."""
+    page = enter(open_page, site, "merchant", "/merchant/", width=390, height=844)
+    page.locator("section", has_text="每周自查").get_by_role("link").first.click()
+    held: list[Route] = []
+    page.route("**/self-check.js*", lambda route: held.append(route))
+    page.get_by_text("有不正常的，点这里勾选").click()
+    page.get_by_label("门前地面有垃圾、烟蒂").check()
+    page.get_by_role("button", name="下一步").click(no_wait_after=True)
+    page.get_by_label("说明（可选）").fill("隔壁装修的灰")
+    for route in held:
+        route.continue_()
+    page.unroute("**/self-check.js*")
+    page.wait_for_load_state("load")
+    page.reload()
+    expect(page.get_by_label("说明（可选）")).to_have_value("隔壁装修的灰")
 
 
 def test_it_works_without_script(open_page: OpenPage, site: Site) -> None:
