@@ -83,6 +83,29 @@ def test_a_case_that_waits_for_a_look_is_said_with_its_state(
     assert case.number in page[page.index("先做这些") :]
 
 
+def test_a_case_that_is_late_and_waits_for_a_look_is_one(
+    database: Database, client: FlaskClient, cast: Cast, world: World
+) -> None:
+    with database.transaction(HERE) as session:
+        case = late(session, world, days=2)
+        case.state = "submitted"
+    sign_in(client, cast["chief_l2"])
+    page = client.get("/chief/").text
+    assert "案件逾期 1" in page
+    assert "案件待核查 1" in page
+    assert "</span> 1 件" in page
+    assert page[page.index("先做这些") :].count(case.number) == 1
+
+
+def test_who_may_not_review_is_not_told_that_reviews_wait(
+    client: FlaskClient, cast: Cast, world: World
+) -> None:
+    sign_in(client, cast["segment_chief"])
+    assert "到访待审核" not in client.get("/chief/").text
+    sign_in(client, cast["chief_l2"])
+    assert "到访待审核" in client.get("/chief/").text
+
+
 def test_cases_of_other_streets_are_not_there(
     database: Database, client: FlaskClient, cast: Cast, world: World
 ) -> None:
