@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from roadchief.accounts.signin import current_or_none, public
@@ -23,6 +23,7 @@ FILES = "20 per minute"  # a file holds all streets of a sub-district
 
 @pages.get("/stations")
 @public(ALLOWED)
+@limiter.limit(FILES, exempt_when=lambda: request.args.get("save") != "html")
 def stations() -> str:
     code = subdistrict_code()
     return page_of(

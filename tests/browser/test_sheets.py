@@ -267,8 +267,8 @@ def test_the_keyboard_reaches_the_list(
 ) -> None:
     page = enter(address(name, walk, site), width=1440)
     drawn(page, name)
-    if not page.locator("[data-rows] :is(a, button)").count():
-        pytest.skip("an empty list")
+    if name == "hot" and not page.locator("[data-rows] :is(a, button)").count():
+        pytest.skip("the demo has no hot spot today")
     for _ in range(120):
         page.keyboard.press("Tab")
         if page.evaluate("Boolean(document.activeElement.closest('[data-rows]'))"):

@@ -4,12 +4,14 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, Request
 
+from roadchief.app import create_app
 from roadchief.cli import main
 from roadchief.db import Database
 from roadchief.maps import saving
@@ -170,3 +172,16 @@ def test_a_page_is_saved_by_whom_it_is_shown_to(web, database: Database) -> None
     assert "no-store" in answer.headers["Cache-Control"]
     assert 'id="sheet-data"' in answer.text
     assert web("officer").get("/map/coverage?save=html").status_code == 403
+
+
+def test_whole_streets_as_files_are_limited_and_pages_are_not(
+    real: Database, fresh_url: str, tmp_path: Path
+) -> None:
+    settings = replace(make_settings(fresh_url, tmp_path), testing=False)
+    with real.transaction(WEIFANG) as session:
+        makers.make_subdistrict(session, WEIFANG)
+    client = create_app(settings, real).test_client()
+    for path in ("/map/stations?save=html", "/map/save/district"):
+        found = [client.get(path).status_code for _ in range(21)]
+        assert found == [200] * 20 + [429], path
+    assert client.get("/map/stations").status_code == 200
