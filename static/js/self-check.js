@@ -1,11 +1,15 @@
 /* Comfort only: without script the forms work the same. A draft of the words stays on the phone
-   until it is sent; without network nothing is sent and nothing is lost. */
+   until a page shows that it was filed: sending can fail on a phone that believes it has network. */
 (() => {
   const told = document.querySelector("[data-offline]");
   const show = () => { if (told) told.hidden = navigator.onLine; };
   window.addEventListener("online", show);
   window.addEventListener("offline", show);
   show();
+  try {
+    const filed = document.querySelector("[data-filed]")?.dataset.filed || "";
+    for (const id of filed.split(" ")) localStorage.removeItem(`self-check-${id}`);
+  } catch { /* private mode keeps nothing */ }
   for (const form of document.querySelectorAll("form[data-draft]")) {
     const key = `self-check-${form.dataset.draft}`;
     const fields = [...form.elements].filter((one) => one.name && !["hidden", "file"].includes(one.type));
@@ -31,7 +35,6 @@
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "1";
       form.querySelector("button")?.setAttribute("aria-busy", "true");
-      try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
     });
     window.addEventListener("pageshow", () => { delete form.dataset.sent; form.querySelector("button")?.removeAttribute("aria-busy"); });
   }

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import Site
 
 OpenPage = Callable[..., Page]
+DRAFTS = "Object.keys(localStorage).filter((key) => key.startsWith('self-check-'))"
 
 
 def enter(open_page: OpenPage, site: Site, role: str, path: str, **given: object) -> Page:
@@ -36,6 +37,8 @@ def test_a_week_in_two_taps_and_a_fault_in_a_few(open_page: OpenPage, site: Site
     page.get_by_text("有不正常的，点这里勾选").click()
     page.get_by_label("门前地面有垃圾、烟蒂").check()
     page.get_by_role("button", name="下一步").click()
+    # Without network no script comes either: it must be there before the network goes.
+    page.wait_for_load_state("load")
     page.get_by_label("说明（可选）").fill("隔壁装修的灰")
     page.context.set_offline(True)
     page.get_by_role("button", name="提交自查").click()
@@ -46,6 +49,8 @@ def test_a_week_in_two_taps_and_a_fault_in_a_few(open_page: OpenPage, site: Site
     page.get_by_role("button", name="提交自查").click()
     expect(page.get_by_text("自己查出的问题不会记在您的账上")).to_be_visible()
     expect(page.get_by_text("隔壁装修的灰")).to_be_visible()
+    page.wait_for_load_state("load")
+    assert page.evaluate(DRAFTS) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -65,6 +70,27 @@ def test_what_is_typed_before_the_script_is_there_is_kept(open_page: OpenPage, s
     page.wait_for_load_state("load")
     page.reload()
     expect(page.get_by_label("说明（可选）")).to_have_value("隔壁装修的灰")
+
+
+def test_words_outlive_a_sending_that_fails(open_page: OpenPage, site: Site) -> None:
+    """A phone may believe that it has network where nothing goes through."""
+    page = enter(open_page, site, "merchant", "/merchant/", width=390, height=844)
+    page.locator("section", has_text="每周自查").get_by_role("link").first.click()
+    page.get_by_text("有不正常的，点这里勾选").click()
+    page.get_by_label("门前地面有垃圾、烟蒂").check()
+    page.get_by_role("button", name="下一步").click()
+    page.wait_for_load_state("load")
+    sheet = page.url
+    page.get_by_label("说明（可选）").fill("下水道返味")
+    page.route(
+        "**/merchant/self-checks/*",
+        lambda route: route.fulfill(status=502, content_type="text/html", body="gateway"),
+        times=1,
+    )
+    page.get_by_role("button", name="提交自查").click()
+    expect(page.get_by_text("gateway")).to_be_visible()
+    page.goto(sheet)
+    expect(page.get_by_label("说明（可选）")).to_have_value("下水道返味")
 
 
 def test_it_works_without_script(open_page: OpenPage, site: Site) -> None:
