@@ -1,8 +1,11 @@
 """What the worker does at night."""
 
+import uuid
+
 from roadchief import jobs
 from roadchief.insight import nightly, sums
 from roadchief.lib import clock
+from roadchief.patrol.phone import acts
 
 
 @jobs.queue.periodic(cron="20 19 * * *")  # 03:20 in Shanghai
@@ -17,3 +20,10 @@ def reckon(timestamp: int) -> None:
 def keep_running_weeks(timestamp: int) -> None:
     """The running week of those sub-districts that are too big to be asked at every view."""
     sums.keep_running_weeks(jobs.surroundings().database, at=clock.now())
+
+
+@jobs.task(acts.SUSPECT)
+def suspect(subdistrict_id: int, storefront_id: str) -> None:
+    """A patroller read another sign or licence at a storefront: is it another shop?"""
+    with jobs.surroundings().database.transaction(subdistrict_id) as session:
+        nightly.suspect(session, uuid.UUID(storefront_id), at=clock.now())

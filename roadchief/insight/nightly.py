@@ -3,7 +3,9 @@
 Safe to repeat.
 """
 
+import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,21 +38,23 @@ class Report:
     weeks: int = 0  # kept for the dashboards
 
 
-# Found rows become open hints, or renew the open one; those put aside lately stay aside.
+# Found rows become open hints, or renew the open one; those put aside lately stay aside until
+# somebody tells of them again.
 KEEP = text(
     """
 WITH found AS (
   SELECT * FROM jsonb_to_recordset(:rows) AS r(id uuid, subject_id uuid, segment_id uuid,
     title text, weight float, facts jsonb)
 ), aside AS (
-  SELECT subject_id FROM hint WHERE subdistrict_id = :here AND kind = :kind
-    AND state = 'dismissed' AND dismissed_at > :aside_since
+  SELECT subject_id, max(dismissed_at) AS at FROM hint WHERE subdistrict_id = :here
+    AND kind = :kind AND state = 'dismissed' AND dismissed_at > :aside_since GROUP BY 1
 ), kept AS (
   INSERT INTO hint (subdistrict_id, id, kind, subject_kind, subject_id, segment_id, title, weight,
     reasons, rule, found_at, seen_at, state)
   SELECT :here, f.id, :kind, :subject_kind, f.subject_id, f.segment_id, f.title, f.weight,
     f.facts, :rule, :at, :at, 'open'
-  FROM found f WHERE f.subject_id NOT IN (SELECT subject_id FROM aside)
+  FROM found f LEFT JOIN aside a ON a.subject_id = f.subject_id
+  WHERE a.at IS NULL OR a.at < CAST(f.facts ->> 'told_at' AS timestamptz)
   ON CONFLICT (subdistrict_id, kind, subject_id) WHERE state = 'open'
   DO UPDATE SET weight = excluded.weight, reasons = excluded.reasons, title = excluded.title,
     segment_id = excluded.segment_id, rule = excluded.rule, seen_at = excluded.seen_at
@@ -86,6 +90,8 @@ def times(at: datetime) -> dict[str, Any]:
         "repeat_since": at - timedelta(days=own["repeat"]["window_days"]),
         "times": own["repeat"]["times"],
         "turnover_since": at - timedelta(days=own["turnover"]["window_days"]),
+        "told_since": at - timedelta(days=own["turnover"]["told_days"]),
+        "only": None,
         "visits": own["turnover"]["closed_visits"],
         "licence_item": own["turnover"]["licence_item"],
         "licence_times": own["turnover"]["licence_findings"],
@@ -108,22 +114,36 @@ def _asked(session: Session, question: Any, at: datetime, **more: Any) -> Result
     )
 
 
+def suspect(session: Session, storefront_id: uuid.UUID, *, at: datetime) -> None:
+    """The turnover question for one storefront, asked when a patroller tells of another shop."""
+    question, subject = watch.QUESTIONS["turnover"]
+    rows = _asked(session, question, at, only=storefront_id).all()
+    _keep(session, "turnover", subject, rows, at)
+
+
 def _look(
     session: Session, kind: str, subject: str, question: Any, at: datetime, report: Report
 ) -> None:
     values = {"here": tenant_of(session), "kind": kind, "at": at}
-    more = {
-        "subject_kind": subject,
-        "rule": rules()["version"],
-        "aside_since": at - PUT_ASIDE,
-    }
     report.found[kind] = report.fresh[kind] = 0
     for rows in _asked(session, question, at).partitions():
-        found = [_row(row) for row in rows]
-        counted = session.execute(KEEP, {**values, **more, "rows": found}).one()
+        counted = _keep(session, kind, subject, rows, at)
         report.found[kind] += counted.found
         report.fresh[kind] += counted.fresh
     report.over += session.execute(OVER, values).rowcount  # type: ignore[attr-defined]
+
+
+def _keep(session: Session, kind: str, subject: str, rows: Sequence[Any], at: datetime) -> Any:
+    values = {
+        "here": tenant_of(session),
+        "kind": kind,
+        "at": at,
+        "subject_kind": subject,
+        "rule": rules()["version"],
+        "aside_since": at - PUT_ASIDE,
+        "rows": [_row(row) for row in rows],
+    }
+    return session.execute(KEEP, values).one()
 
 
 def _row(row: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is worth a look, with reasons; and the door for sensors."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Flask, flash, jsonify, redirect, render_template, request, url_for
@@ -8,9 +9,11 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current, public
 from roadchief.errors import Malformed, NotSignedIn
 from roadchief.insight import board_views, hints, morning_views, risk, sensors
+from roadchief.insight.models import Hint
 from roadchief.insight.rules import KINDS
 from roadchief.issues import categories
 from roadchief.issues.open311 import keys
@@ -94,7 +97,22 @@ def install(app: Flask) -> None:
     app.register_blueprint(pages)
     app.register_blueprint(board_views.pages)
     app.register_blueprint(morning_views.pages)
-    app.jinja_env.globals.update(hint_facts=facts_in_words, risk_words=risk_in_words)
+    app.jinja_env.globals.update(
+        hint_facts=facts_in_words, hint_door=door_of, risk_words=risk_in_words
+    )
+
+
+def door_of(hint: Hint) -> str:
+    """The page where something can be done about it."""
+    if hint.reasons.get("told_at"):
+        return url_for("other_shops.look", storefront_id=hint.subject_id)
+    if hint.subject_kind == "plate":
+        return url_for("plates.plate", plate_id=hint.subject_id)
+    if hint.subject_kind == "segment":
+        if may(current(), "issues.desk").allowed:
+            return url_for("desk.start", tab="overdue", segment=hint.subject_id)
+        return url_for("maps.segment", segment_id=hint.subject_id)
+    return url_for("streets.storefront", storefront_id=hint.subject_id)
 
 
 def risk_in_words(reasons: list[dict[str, Any]]) -> list[tuple[str, float]]:
@@ -129,8 +147,27 @@ def facts_in_words(kind: str, facts: dict[str, Any]) -> str:
     return gettext("码牌异常扫码 %(n)s 次", n=times)
 
 
+def _told(facts: dict[str, Any]) -> str:
+    """When a patroller read what at the door."""
+    day = f"{clock.local_date(datetime.fromisoformat(facts['told_at'])):%m-%d}"
+    read = [
+        words
+        for given, words in (
+            (facts.get("sign"), gettext("店招“%(name)s”", name=facts.get("sign"))),
+            (facts.get("uscc"), gettext("执照 %(code)s", code=facts.get("uscc"))),
+        )
+        if given
+    ]
+    what = ("，" if language() == "zh" else ", ").join(read)
+    if facts.get("vacant"):
+        return gettext("%(day)s 巡查看到%(what)s，登记为空置", day=day, what=what)
+    return gettext("%(day)s 巡查看到%(what)s，和登记的不同", day=day, what=what)
+
+
 def _turnover(facts: dict[str, Any]) -> str:
     said = []
+    if facts.get("told_at"):
+        said.append(_told(facts))
     if facts.get("visits"):
         said.append(gettext("%(n)s 次到访都关着门或已拆，登记仍在经营", n=facts["visits"]))
     if facts.get("called"):

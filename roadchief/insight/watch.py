@@ -50,11 +50,25 @@ JOIN storefront f ON f.subdistrict_id = :here AND f.id = g.storefront_id
 GROUP BY f.id, f.segment_id, f.name, f.address
 """
 )
-# A tenancy runs, but patrol found it shut or gone, or without its licence again and again, or a
-# later source calls the shop by another name than the one it was let under.
+# A tenancy runs, but patrol found it shut or gone, or without its licence again and again; a
+# later source calls the shop by another name than the one it was let under; or a patroller read
+# another sign or licence there since the tenancy began, or any where none runs. `only`: one shop.
 TURNOVER = text(
     """
-WITH shut AS MATERIALIZED (
+WITH told AS MATERIALIZED (
+  SELECT DISTINCT ON (storefront_id) storefront_id, sign_name, uscc, occurred_at,
+    (occurred_at AT TIME ZONE 'Asia/Shanghai')::date AS day FROM other_shop
+  WHERE subdistrict_id = :here AND occurred_at > :told_since
+  ORDER BY storefront_id, occurred_at DESC, id
+), other AS MATERIALIZED (
+  SELECT o.*, t.id AS tenancy_id FROM told o
+  LEFT JOIN tenancy t ON t.subdistrict_id = :here AND t.storefront_id = o.storefront_id
+    AND t.ends_on IS NULL
+  LEFT JOIN merchant m ON m.subdistrict_id = :here AND m.id = t.merchant_id
+  WHERE t.id IS NULL OR (o.day >= t.starts_on
+    AND (lower(translate(o.sign_name, ' 　·.', '')) <> lower(translate(t.sign_name, ' 　·.', ''))
+         OR o.uscc <> coalesce(m.uscc, '')))
+), shut AS MATERIALIZED (
   SELECT storefront_id, count(*) AS visits, max(occurred_at) AS last_at FROM missed_visit
   WHERE subdistrict_id = :here AND because IN ('closed', 'demolished')
     AND occurred_at > :turnover_since
@@ -70,15 +84,24 @@ WITH shut AS MATERIALIZED (
       <> lower(translate(t.sign_name, ' 　·.', '')) AS other
   FROM tenancy t JOIN storefront f ON f.subdistrict_id = :here AND f.id = t.storefront_id
   WHERE t.subdistrict_id = :here AND t.ends_on IS NULL AND f.closed_at IS NULL
+    AND (CAST(:only AS uuid) IS NULL OR f.id = :only)
+  UNION ALL
+  SELECT f.id, f.segment_id, f.address, f.name, coalesce(f.name, f.address), false
+  FROM other o JOIN storefront f ON f.subdistrict_id = :here AND f.id = o.storefront_id
+  WHERE o.tenancy_id IS NULL AND f.closed_at IS NULL
+    AND (CAST(:only AS uuid) IS NULL OR f.id = :only)
 )
 SELECT n.id AS subject_id, n.segment_id, n.sign_name AS title,
-  (coalesce(s.visits, 0) + coalesce(b.times, 0) + CASE WHEN n.other THEN 2 ELSE 0 END)::float
-    AS weight,
+  (coalesce(s.visits, 0) + coalesce(b.times, 0) + CASE WHEN n.other THEN 2 ELSE 0 END
+    + CASE WHEN o.day IS NOT NULL THEN 3 ELSE 0 END)::float AS weight,
   jsonb_strip_nulls(jsonb_build_object('visits', s.visits, 'last_at', s.last_at,
     'licence', b.times, 'called', CASE WHEN n.other THEN coalesce(n.name, '') END,
+    'told_at', o.occurred_at, 'sign', o.sign_name, 'uscc', o.uscc,
+    'vacant', CASE WHEN o.day IS NOT NULL AND o.tenancy_id IS NULL THEN true END,
     'address', n.address)) AS facts
 FROM named n LEFT JOIN shut s ON s.storefront_id = n.id LEFT JOIN bare b ON b.storefront_id = n.id
-WHERE n.other OR s.visits IS NOT NULL OR b.times IS NOT NULL
+LEFT JOIN other o ON o.storefront_id = n.id
+WHERE n.other OR s.visits IS NOT NULL OR b.times IS NOT NULL OR o.day IS NOT NULL
 """
 )
 # Alarms of plates that nobody has settled.

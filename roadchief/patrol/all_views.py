@@ -6,8 +6,8 @@ from roadchief import blobs
 from roadchief.codes import faces
 from roadchief.patrol import face_views
 from roadchief.patrol.checklists import views as form_views
+from roadchief.patrol.chief import other_views, week_views
 from roadchief.patrol.chief import views as chief_views
-from roadchief.patrol.chief import week_views
 from roadchief.patrol.doubts import twins
 from roadchief.patrol.presence import radius
 from roadchief.patrol.presence import views as radius_views
@@ -26,6 +26,7 @@ def install(app: Flask) -> None:
     for blueprint in (
         chief_views.pages,
         week_views.pages,
+        other_views.pages,
         report_views.pages,
         form_views.pages,
         self_views.pages,

@@ -151,6 +151,28 @@ class MissedVisit(Tenant, Base):
     occurred_at: Mapped[datetime]
 
 
+class OtherShop(Tenant, Base):
+    """Another shop than the register's stood there: its sign, its licence, or both."""
+
+    __tablename__ = "other_shop"
+    __table_args__ = (
+        tenant_fk("id", "patrol_item"),
+        tenant_fk("shift_id", "shift"),
+        tenant_fk("storefront_id", "storefront"),
+        CheckConstraint("num_nonnulls(sign_name, uscc) > 0", name="something"),
+        Index(None, "subdistrict_id", "storefront_id", "occurred_at"),
+    )
+
+    shift_id: Mapped[uuid.UUID | None]
+    storefront_id: Mapped[uuid.UUID]
+    segment_id: Mapped[uuid.UUID | None]
+    person_id: Mapped[uuid.UUID]
+    sign_name: Mapped[str | None]
+    uscc: Mapped[str | None]  # as the licence on the wall says it; a doubt is no refusal
+    note: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+
+
 class Handover(Tenant, Base):
     """A note from one shift to the next on the same segment."""
 

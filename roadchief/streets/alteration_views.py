@@ -178,7 +178,40 @@ def end_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
             because=because(),
         )
     flash(gettext("经营期已结束，铺位空置。"), "ok")
+    return redirect(_with_next_shop(storefront_id))
+
+
+@pages.post("/streets/storefronts/<uuid:storefront_id>/sign")
+@allows("streets.register")
+def change_sign(storefront_id: uuid.UUID) -> AnyResponse:
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        row = storefronts.locked(session, storefront_id)
+        running = tenancies.running(session, row)
+        if running is None:
+            raise BadInput(
+                field=gettext("经营期"), reason_zh="没有在营商户", reason_en="nobody runs it"
+            )
+        tenancies.change_sign(
+            session,
+            running,
+            row,
+            sign_name=text_field(request.form, "sign", label=gettext("店招名称"), limit=60),
+            by=actor.person_id,
+            at=clock.now(),
+            because=because(),
+        )
+    flash(gettext("店招已更换，经营期和记录不变。"), "ok")
     return redirect(url_for("streets.storefront", storefront_id=storefront_id))
+
+
+def _with_next_shop(storefront_id: uuid.UUID) -> str:
+    """Back to the storefront, with the shop that a patroller read there still in the form."""
+    sign, uscc = request.args.get("sign"), request.args.get("uscc")
+    where = "tenancy" if sign or uscc else None
+    return url_for(
+        "streets.storefront", storefront_id=storefront_id, sign=sign, uscc=uscc, _anchor=where
+    )
 
 
 @pages.post("/streets/storefronts/<uuid:storefront_id>/duty-zone")

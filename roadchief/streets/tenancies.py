@@ -25,6 +25,7 @@ events.declare(
     {
         "streets.tenancy_started": "a merchant took a storefront",
         "streets.tenancy_ended": "a merchant left a storefront",
+        "streets.sign_changed": "a shop goes on under another sign, with the same merchant",
     }
 )
 
@@ -147,6 +148,34 @@ def end(
     storefront.name = None
     make_findable(storefront)
     events.record(session, "streets.tenancy_ended", subject=tenancy, by=by, at=at, because=because)
+
+
+def change_sign(
+    session: Session,
+    tenancy: Tenancy,
+    storefront: Storefront,
+    *,
+    sign_name: str,
+    by: uuid.UUID | None,
+    at: datetime,
+    because: str,
+) -> None:
+    """The same merchant goes on under another sign: no new tenancy, so what was earned stays."""
+    if tenancy.ends_on is not None:
+        raise WrongState
+    former, tenancy.sign_name = tenancy.sign_name, sign_name
+    storefront.name = sign_name
+    make_findable(storefront)
+    events.record(
+        session,
+        "streets.sign_changed",
+        subject=storefront,
+        by=by,
+        at=at,
+        former=former,
+        sign_name=sign_name,
+        because=because,
+    )
 
 
 def running(session: Session, storefront: Storefront) -> Tenancy | None:

@@ -74,6 +74,7 @@ def act_of(event: str) -> str:
         "streets.storefront_moved": gettext("移动店门"),
         "streets.storefront_refronted": gettext("修改门面"),
         "streets.storefront_corrected": gettext("更正门牌、地址、业态"),
+        "streets.sign_changed": gettext("更换店招"),
         "streets.duty_zone_redrawn": gettext("绘制责任区"),
         "streets.duty_zone_reset": gettext("责任区恢复自动计算"),
     }

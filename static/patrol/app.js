@@ -17,6 +17,7 @@ const SCREENS = {
   plate: () => import("./screens/plate.js"), visit: () => import("./screens/visit.js"),
   finding: () => import("./screens/finding.js"), missed: () => import("./screens/missed.js"),
   handover: () => import("./screens/handover.js"), summary: () => import("./screens/summary.js"),
+  other: () => import("./screens/other.js"),
   queue: () => import("./screens/queue.js"), me: () => import("./screens/me.js"),
 };
 

@@ -206,6 +206,40 @@ def test_case_reason_handover_and_end_of_shift(
     expect(phone.page.get_by_text("全部已发送到服务器")).to_be_visible()
 
 
+def test_another_shop_is_told_without_signal_and_half_written_forms_outlive_the_battery(
+    phones: Phones, laoshan: Street
+) -> None:
+    phone, shop = phones(), laoshan.shops[5]
+    phone.start()
+    phone.context.set_offline(True)
+    phone.go(f"visit/{shop.id}")
+    phone.page.get_by_role("link", name="这里换了店").click()
+    phone.page.get_by_role("button", name="保存").click()
+    expect(phone.page.locator("#said")).to_contain_text("请填写现在的店招或执照号码")
+    phone.page.locator("input[name=sign]").fill("川味小馆")
+    phone.page.locator("input[name=uscc]").fill("92310115ma1te5t0x")
+    expect(phone.page.get_by_text("现在 17 位")).to_be_visible()
+    phone.go("finding")
+    phone.page.locator("button.tile").nth(3).click()
+    phone.page.locator("textarea[name=note]").fill("说到一半")
+    phone.page.close()  # the battery is empty
+    phone.page = phone.new_page()
+    phone.page.goto(f"{phone.address}/patrol/#/finding")
+    expect(phone.page.locator("textarea[name=note]")).to_have_value("说到一半")
+    expect(phone.page.locator("button.tile[aria-pressed=true]")).to_have_count(1)
+    phone.page.get_by_role("button", name="清空重填").click()
+    expect(phone.page.locator("button.tile[aria-pressed=true]")).to_have_count(0)
+    phone.go(f"other/{shop.id}")
+    expect(phone.page.locator("input[name=sign]")).to_have_value("川味小馆")
+    phone.page.locator("input[name=uscc]").fill("92310115ma1te5t0x0")
+    phone.page.get_by_role("button", name="保存").click()
+    expect(phone.page.locator("#said")).to_contain_text("由街道核实")
+    phone.context.set_offline(False)
+    phone.settle()
+    told = "SELECT count(*) FROM other_shop WHERE storefront_id = :shop AND uscc LIKE '%MA1TE5T0X0'"
+    assert laoshan.count(told, shop=shop.id) == 1
+
+
 def test_signing_out_waits_for_the_outbox(phones: Phones, laoshan: Street) -> None:
     phone = phones()
     phone.start()

@@ -17,12 +17,12 @@ from roadchief.db import Database, new_id
 from roadchief.insight import hints, hotspots, nightly, risk, sensors
 from roadchief.insight.models import Hint, HotSpot, SegmentRisk, Signal
 from roadchief.insight.rules import KINDS, rules
-from roadchief.insight.views import facts_in_words
+from roadchief.insight.views import door_of, facts_in_words
 from roadchief.issues import cases, spots
 from roadchief.issues.models import Case
 from roadchief.issues.open311 import keys
 from roadchief.lib import clock, geo
-from roadchief.patrol.models import Finding, PatrolItem
+from roadchief.patrol.models import Finding, OtherShop, PatrolItem
 from roadchief.streets.models import Merchant, RoadSegment, Storefront, Tenancy
 from tests import makers
 from tests.cast import Cast, sign_in
@@ -121,21 +121,22 @@ def test_two_repeats_are_none(session: Session, street: Street) -> None:
     assert "repeat" not in kinds(session)
 
 
-def let(session: Session, shop: Storefront, sign: str) -> None:
+def let(session: Session, shop: Storefront, sign: str) -> Tenancy:
     merchant = Merchant(subdistrict_id=WEIFANG, id=new_id(), name=sign, kind="sole_trader")
     session.add(merchant)
     session.flush()
-    session.add(
-        Tenancy(
-            subdistrict_id=WEIFANG,
-            id=new_id(),
-            storefront_id=shop.id,
-            merchant_id=merchant.id,
-            sign_name=sign,
-            starts_on=LONG_AGO.date(),
-        )
+    tenancy = Tenancy(
+        subdistrict_id=WEIFANG,
+        id=new_id(),
+        storefront_id=shop.id,
+        merchant_id=merchant.id,
+        sign_name=sign,
+        starts_on=LONG_AGO.date(),
     )
+    session.add(tenancy)
+    shop.name = sign
     session.flush()
+    return tenancy
 
 
 def no_licence(session: Session, shop: Storefront, item: str = "JY01") -> None:
@@ -170,9 +171,10 @@ def no_licence(session: Session, shop: Storefront, item: str = "JY01") -> None:
 def test_another_name_or_no_licence_makes_a_turnover_likely(
     session: Session, street: Street, app: Flask
 ) -> None:
-    street.shop.name = "阿婆 面馆"
-    let(session, street.shop, "阿婆面馆")  # the same but for a space
+    let(session, street.shop, "阿婆面馆")
+    street.shop.name = "阿婆 面馆"  # the same but for a space
     let(session, street.fresh, "旧店")
+    street.fresh.name = "新店"
     nightly.run(session, at=AT)
     hint = session.scalars(select(Hint).where(Hint.kind == "turnover")).one()
     assert (hint.subject_id, hint.title) == (street.fresh.id, "旧店")
@@ -194,6 +196,88 @@ def test_another_name_or_no_licence_makes_a_turnover_likely(
     assert (other.subject_id, other.reasons["licence"]) == (street.shop.id, 2)
     with app.test_request_context("/?lang=en"):
         assert "no licence shown" in facts_in_words("turnover", other.reasons)
+
+
+def told_of(session: Session, shop: Storefront, *, days_ago: float = 1, **read: Any) -> None:
+    """A patroller reads another sign or licence at a storefront."""
+    here = {"subdistrict_id": WEIFANG}
+    when = AT - timedelta(days=days_ago)
+    item = PatrolItem(
+        **here,
+        id=new_id(),
+        kind="other_shop",
+        body_sha256=b"1" * 32,
+        person_id=new_id(),
+        device_id=new_id(),
+        seq=1,
+        received_at=when,
+        answer={},
+    )
+    session.add(item)
+    session.flush()
+    facts = {"storefront_id": shop.id, "person_id": item.person_id, "occurred_at": when}
+    session.add(OtherShop(**here, id=item.id, **facts, **read))
+    session.flush()
+
+
+def suspected(session: Session, shop: Storefront) -> Hint | None:
+    nightly.suspect(session, shop.id, at=AT)
+    wanted = select(Hint).where(Hint.kind == "turnover", Hint.subject_id == shop.id)
+    return session.scalars(wanted.where(Hint.state == "open")).one_or_none()
+
+
+def test_what_a_patroller_read_makes_a_turnover_at_once(
+    session: Session, street: Street, app: Flask
+) -> None:
+    running = let(session, street.shop, "阿婆面馆")
+    told_of(session, street.shop, sign_name="阿婆 面馆")
+    assert suspected(session, street.shop) is None  # the same but for a space
+    told_of(session, street.shop, days_ago=0.5, sign_name="川味小馆", uscc="92310115MA1TE5T0X0")
+    hint = suspected(session, street.shop)
+    assert hint is not None
+    assert hint.title == "阿婆面馆"
+    with app.test_request_context("/"):
+        words = facts_in_words("turnover", hint.reasons)
+        assert "店招“川味小馆”，执照 92310115MA1TE5T0X0，和登记的不同" in words
+        assert door_of(hint) == f"/chief/other-shops/{street.shop.id}"
+    # Once the register has caught up the night takes the hint away.
+    running.sign_name = "川味小馆"
+    session.get_one(Merchant, (WEIFANG, running.merchant_id)).uscc = "92310115MA1TE5T0X0"
+    street.shop.name = "川味小馆"
+    session.flush()
+    nightly.run(session, at=AT + timedelta(minutes=1))
+    session.refresh(hint)
+    assert hint.state == "over"
+
+
+def test_a_shop_in_an_empty_unit_and_another_licence_under_the_same_sign(
+    session: Session, street: Street, app: Flask
+) -> None:
+    told_of(session, street.fresh, sign_name="新开水果")
+    empty = suspected(session, street.fresh)
+    assert empty is not None
+    assert empty.reasons["vacant"] is True
+    with app.test_request_context("/"):
+        assert "登记为空置" in facts_in_words("turnover", empty.reasons)
+    let(session, street.shop, "阿婆面馆")
+    told_of(session, street.shop, uscc="92310115MA1TE5T0X0")
+    other = suspected(session, street.shop)
+    assert other is not None
+    assert "sign" not in other.reasons
+
+
+def test_what_was_put_aside_comes_back_when_it_is_told_again(
+    session: Session, street: Street
+) -> None:
+    let(session, street.shop, "阿婆面馆")
+    told_of(session, street.shop, days_ago=3, sign_name="川味小馆")
+    first = suspected(session, street.shop)
+    assert first is not None
+    by = makers.make_person(session).id
+    hints.dismiss(session, first.id, by=by, at=AT - timedelta(days=2), because="是副招牌")
+    assert suspected(session, street.shop) is None
+    told_of(session, street.shop, days_ago=1, sign_name="川味小馆")
+    assert suspected(session, street.shop) is not None
 
 
 def test_risk_can_be_reckoned_by_hand() -> None:

@@ -14,8 +14,15 @@ from roadchief.db import new_id
 from roadchief.errors import TooLarge
 from roadchief.events import Event
 from roadchief.patrol.checklists import questions
-from roadchief.patrol.models import CheckIn, Finding, Handover, MissedVisit, PatrolItem
-from roadchief.patrol.phone import checkins, intake
+from roadchief.patrol.models import (
+    CheckIn,
+    Finding,
+    Handover,
+    MissedVisit,
+    OtherShop,
+    PatrolItem,
+)
+from roadchief.patrol.phone import checkins, download, intake
 from roadchief.patrol.plan_models import Review
 from roadchief.patrol.selfchecks.models import SelfCheck
 from roadchief.streets import shopkeepers, tenancies
@@ -394,6 +401,25 @@ def test_a_miss_keeps_its_reason(beat: Beat) -> None:
     body |= {"note": "门口在施工"}
     assert beat.send(beat.phone.item("missed", body))[0]["status"] == "stored"
     assert beat.session.scalars(select(MissedVisit.note)).all() == ["门口在施工"]
+
+
+def test_another_shop_is_told_with_its_sign_or_its_licence(beat: Beat, count: Count) -> None:
+    body = {"storefront_id": str(beat.shops[0].id), "sign_name": " ", "note": "卷帘门换了"}
+    refused = beat.send(beat.phone.item("other_shop", body))[0]
+    assert refused["reason"]["code"] == "needs_other_shop"
+    body |= {"uscc": "92310115ma1te5t0x0 "}
+    item = beat.phone.item("other_shop", body, **beat.in_shift())
+    assert [beat.send(item)[0]["status"] for _ in range(2)] == ["stored", "already_stored"]
+    row = beat.session.scalars(select(OtherShop)).one()
+    assert (row.sign_name, row.uscc, row.note) == (None, "92310115MA1TE5T0X0", "卷帘门换了")
+    wanted = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'insight.turnover'"
+    assert beat.session.scalar(text(wanted)) == 1
+    assert (row.occurred_at, row.person_id) == (beat.at, beat.person_id)
+    # The next who comes is told that it was told.
+    stops = download.shift(beat.session, beat.shift.id, beat.person_id, at=beat.at)["stops"]
+    told = {stop["storefront_id"]: stop["other_shop"] for stop in stops}
+    assert told[str(beat.shops[0].id)]["uscc"] == "92310115MA1TE5T0X0"
+    assert told[str(beat.shops[1].id)] is None
 
 
 def test_a_handover_is_read_by_the_next(beat: Beat, count: Count) -> None:

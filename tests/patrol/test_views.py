@@ -22,7 +22,7 @@ from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG
 from tests.patrol.conftest import Beat, make_beat
-from tests.patrol.phone import actor, bad
+from tests.patrol.phone import actor, bad, photo
 
 NOBODY = uuid.UUID("01900000-0000-7000-8000-000000000000")
 
@@ -72,6 +72,22 @@ def test_the_morning_says_what_was_seen_and_what_waits(street: Beat, chief: Flas
     assert "从未到过" in page
     assert street.segment.name in page
     assert "33.3 %" in chief.get("/chief/?lang=en").text
+
+
+def test_another_shop_is_shown_beside_what_is_on_record(
+    street: Beat, chief: FlaskClient, other: FlaskClient, database: Database
+) -> None:
+    body = {"storefront_id": str(street.shops[2].id), "sign_name": "川味小馆", "note": "刚开张"}
+    item = street.phone.item("other_shop", body, photos=[photo(b"sign")])
+    with database.transaction(WEIFANG) as session:
+        intake.take(session, [item], by=actor(street.person_id), at=street.at)
+    path = f"/chief/other-shops/{street.shops[2].id}"
+    page = chief.get(path).text
+    for words in ("川味小馆", "刚开张", "空置铺位", "照片还没有传到"):
+        assert words in page, words
+    assert "按这个去登记" not in page  # a chief does not keep the register
+    assert other.get(path).status_code == 404
+    assert chief.get(f"/chief/other-shops/{NOBODY}").status_code == 404
 
 
 def test_whoever_answers_for_nothing_sees_nothing(street: Beat, other: FlaskClient) -> None:

@@ -13,7 +13,7 @@ from roadchief.accounts.models import Person
 from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.streets import merchants, shopkeepers, tenancies
-from roadchief.streets.models import Merchant
+from roadchief.streets.models import Merchant, Tenancy
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG, YANGJING
@@ -214,6 +214,31 @@ def test_a_known_merchant_is_chosen_for_a_storefront(
         assert tenancy.sign_name == "桂香二店"
         assert len(session.scalars(select(Merchant)).all()) == 1
     assert "仍在经营" in admin.get(f"{path}/new").text
+
+
+def test_what_a_patroller_read_is_carried_from_the_end_of_one_to_the_begin_of_the_next(
+    admin: FlaskClient, database: Database
+) -> None:
+    let(database, make_merchant(database), "桂香餐饮店")
+    with database.transaction(WEIFANG) as session:
+        shop_id = session.scalars(select(Tenancy.storefront_id)).one()
+    path = f"/admin/streets/storefronts/{shop_id}"
+    read = {"sign": "川味小馆", "uscc": CODE}
+    page = admin.get(path, query_string=read).text
+    assert "巡查看到：川味小馆 · " + CODE in page
+    # The same merchant under another sign: the tenancy goes on.
+    sent = {"sign": "桂香小馆", "because": "换了门头"}
+    assert admin.post(f"{path}/sign", data=sent).status_code == 302
+    with database.transaction(WEIFANG) as session:
+        tenancy = session.scalars(select(Tenancy)).one()
+        assert (tenancy.sign_name, tenancy.ends_on) == ("桂香小馆", None)
+        assert session.scalar(text("SELECT name FROM storefront")) == "桂香小馆"
+    # Another merchant: what was read still stands in the form after the end.
+    sent = {"on": DAY.isoformat(), "because": "转让"}
+    ended = admin.post(f"{path}/tenancies/end", query_string=read, data=sent, follow_redirects=True)
+    assert f'value="{CODE}"' in ended.text
+    assert 'value="川味小馆"' in ended.text
+    assert admin.post(f"{path}/sign", data={"sign": "x", "because": "x"}).status_code == 422
 
 
 def test_doubts_about_a_code_are_told_and_never_refused(

@@ -49,6 +49,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "enough_today": ("今天的自查次数已满，明天再来", "enough self-checks were filed today"),
     "not_a_patroller": ("您的岗位不能巡查", "your post does not patrol"),
     "needs_because": ("请填写原因", "a reason is needed"),
+    "needs_other_shop": (
+        "请填写现在的店招或执照号码",
+        "say what the sign or the licence reads now",
+    ),
     "removed": ("已由管理人员删除：{because}", "removed by a supervisor: {because}"),
     "our_fault": (
         "系统未能处理这一条，稍后自动重试",

@@ -18,7 +18,7 @@ from roadchief.patrol.items import moments
 from roadchief.patrol.items.answers import Refused
 
 KINDS = {
-    *("shift_start", "shift_close", "check_in", "self_check", "finding", "missed"),
+    *("shift_start", "shift_close", "check_in", "self_check", "finding", "missed", "other_shop"),
     *("handover", "handover_read", "track", "explain"),
 }
 MOST_BYTES = 64 * 1024

@@ -33,6 +33,7 @@ from roadchief.patrol.models import (
     Handover,
     HandoverReading,
     MissedVisit,
+    OtherShop,
 )
 from roadchief.patrol.phone import checkins, whereabouts
 from roadchief.patrol.phone.judging import Batch, letter_of
@@ -41,11 +42,13 @@ from roadchief.patrol.planning import shifts
 from roadchief.streets import standards
 from roadchief.streets.models import RoadSegment
 
+SUSPECT = "insight.turnover"  # the work above us that asks whether the shop changed hands
 MISSES = {"closed", "demolished", "refused", "unsafe", "other"}
 
 events.declare(
     {
         "patrol.missed": "a visit could not be made, with the reason",
+        "patrol.other_shop": "another shop than the register's was seen at a storefront",
         "patrol.handed_over": "a note was left for the next shift",
         "patrol.handover_read": "somebody read a handover note",
         "patrol.explained": "a patroller explained a doubtful check-in",
@@ -163,6 +166,35 @@ def _missed(session: Session, item: Item, batch: Batch) -> Ready:
             occurred_at=when.at,
         )
         _add(session, row, "patrol.missed", item, batch.at, because=because)
+
+    return Ready(item, answer_to(item, when, flags), effect)
+
+
+def _other_shop(session: Session, item: Item, batch: Batch) -> Ready:
+    """What sign and licence say today; whether that is another shop is asked at once."""
+    shop, _, flags = whereabouts.place_of(item, batch.ground)
+    when = moment_of(item, batch)
+    sign, code = line(item.body, "sign_name", 60), line(item.body, "uscc", 40)
+    note = line(item.body, "note", 500)
+    if not (sign or code):
+        raise Refused("needs_other_shop")
+
+    def effect(session: Session) -> None:
+        row = OtherShop(
+            subdistrict_id=tenant_of(session),
+            id=item.id,
+            shift_id=item.shift_id,
+            storefront_id=shop.id,
+            segment_id=shop.segment_id,
+            person_id=item.person_id,
+            sign_name=sign,
+            uscc=code.replace(" ", "").upper() if code else None,
+            note=note,
+            occurred_at=when.at,
+        )
+        _add(session, row, "patrol.other_shop", item, batch.at, storefront=str(shop.id))
+        here = tenant_of(session)
+        jobs.later(session, SUSPECT, subdistrict_id=here, storefront_id=str(shop.id))
 
     return Ready(item, answer_to(item, when, flags), effect)
 
@@ -297,6 +329,7 @@ KINDS: dict[str, Callable[[Session, Item, Batch], Ready]] = {
     "shift_close": _shift_close,
     "finding": _finding,
     "missed": _missed,
+    "other_shop": _other_shop,
     "handover": _handover,
     "handover_read": _handover_read,
     "explain": _explain,

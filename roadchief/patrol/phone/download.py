@@ -14,6 +14,7 @@ from roadchief.errors import NotFound
 from roadchief.patrol import rules
 from roadchief.patrol.checklists import questions
 from roadchief.patrol.items.reading import instant_text
+from roadchief.patrol.other_shops import LAST_TOLD
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.planning import due
 from roadchief.patrol.planning import shifts as planning
@@ -40,7 +41,7 @@ STOPS = text(
     f"""
 SELECT f.id, f.segment_id, g.road_id, g.seq AS segment_seq, f.side, f.measure_m, f.name,
        f.address, f.house_number, f.human_number, f.door, f.frontage, q.name AS road, r.radius_m,
-       v.last_at, x.id AS recheck, own.self_check,
+       v.last_at, x.id AS recheck, own.self_check, {LAST_TOLD},
        array(SELECT encode(p.token_hash, 'hex') FROM plate p WHERE p.subdistrict_id = :here
              AND p.storefront_id = f.id AND p.state IN ('bound', 'active', 'damaged')) AS plates,
        (SELECT p.number FROM plate p WHERE p.subdistrict_id = :here AND p.storefront_id = f.id
@@ -99,6 +100,7 @@ GROUP BY g.id, g.name, g.length_m, g.subdistrict_id ORDER BY g.name LIMIT 500
 RECENT = timedelta(days=2)
 AHEAD = timedelta(days=7)
 NOTES = timedelta(days=7)
+TOLD = timedelta(days=90)
 AROUND_DEG = 0.002
 
 
@@ -184,6 +186,7 @@ def _rows(
         "at": at,
         "walk_at": walk_at,
         "day": at.date(),
+        "told_since": at - TOLD,
     }
     # In a fixed order, so that the same storefronts always make the same walk.
     return {row.id: row for row in session.execute(STOPS, values)}
@@ -255,6 +258,7 @@ def _stop_facts(row: Row[Any], order: int, *, at: datetime) -> dict[str, Any]:
         "plate_number": row.plate_number,
         "plate_digests": list(row.plates),
         "permits": row.permits or [],
+        "other_shop": row.other_shop,
         "self_check": row.self_check,  # the merchant's own word: for information alone
     }
 
@@ -286,12 +290,7 @@ def _segment_facts(row: RoadSegment, radius_m: float | None) -> dict[str, Any]:
 def _handovers(
     session: Session, segments: list[uuid.UUID], person_id: uuid.UUID, *, at: datetime
 ) -> list[dict[str, Any]]:
-    values = {
-        "here": tenant_of(session),
-        "segments": segments,
-        "person": person_id,
-        "since": at - NOTES,
-    }
+    values = {"here": tenant_of(session), "segments": segments, "person": person_id}
     return [
         {
             "id": str(row.id),
@@ -301,7 +300,7 @@ def _handovers(
             "segment_id": str(row.segment_id),
             "read": row.read,
         }
-        for row in session.execute(HANDOVERS, values)
+        for row in session.execute(HANDOVERS, values | {"since": at - NOTES})
     ]
 
 

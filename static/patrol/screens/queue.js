@@ -6,7 +6,7 @@ import { button, card, confirmBy, el, field, tell } from "../page.js";
 import { seal } from "../sealing.js";
 import { ago, clockTime, dayAndTime, say, t } from "../words.js";
 
-const KINDS = { check_in: "打卡", finding: "案件", missed: "查不了", handover: "交接留言", handover_read: "交接已读", shift_start: "开始班次", shift_close: "收班", track: "轨迹", explain: "说明", self_check: "自查" };
+const KINDS = { check_in: "打卡", finding: "案件", missed: "查不了", other_shop: "换了店", handover: "交接留言", handover_read: "交接已读", shift_start: "开始班次", shift_close: "收班", track: "轨迹", explain: "说明", self_check: "自查" };
 const STATES = { ready: "等待发送", photos: "内容已到，等照片", attention: "要处理" };
 const REASONS = { offline: "没有网络", portal: "无线网要求登录", busy: "服务器忙", retry: "服务器忙", paused: "属于另一个人", no_answer: "没有收到答复", silent: "没有网络" };
 

@@ -8,6 +8,7 @@ import { verdict } from "../reach.js";
 import { StorageFull } from "../outbox.js";
 import { draft as recallDraft, keepDraft } from "../store.js";
 import { clockTime, dayOf, say, t } from "../words.js";
+import { told } from "./other.js";
 
 const LOOKS = { verified: ["check", "ok", "已核验"], weak: ["clock", "due", "待佐证"], contradicted: ["alert-triangle", "late", "位置不符"] };
 const WHY = {
@@ -33,11 +34,12 @@ function before(stop, { go }) {
   return {
     title: stop.name || t("空置铺位"), sub: stop.address || `${stop.road} ${stop.house_number}`, back: "",
     nodes: [
-      card(null, el("p.lead", {}, mark(seen ? "done" : stop.due), " ", seen ? t("{time} 已到", { time: clockTime(seen.at) }) : say(stop.why) || wordFor(stop.due)),
-        stop.number ? el("p.sub", {}, t("码牌编号 {number}", { number: stop.number })) : el("p.sub", {}, t("还没有码牌")), permits.length ? el("ul", {}, ...permits) : null, ownCheck(stop)),
+      card(null, el("p.lead", {}, mark(seen ? "done" : stop.due), " ", seen ? `${clockTime(seen.at)} ${t(seen.kind === "missed" ? "已记原因" : "已到")}` : say(stop.why) || wordFor(stop.due)),
+        stop.number ? el("p.sub", {}, t("码牌编号 {number}", { number: stop.number })) : el("p.sub", {}, t("还没有码牌")), permits.length ? el("ul", {}, ...permits) : null, ownCheck(stop), told(stop)),
       el("div.stack", {}, el("a.main", { href: "#/scan" }, icon("qrcode"), " ", seen ? t("再打一次卡") : t("扫码打卡")),
         el("a.soft", { href: `#/near/${stop.storefront_id}` }, t("牌坏了/没有牌")),
         el("a.soft", { href: `#/missed/${stop.storefront_id}` }, t("查不了，记原因")),
+        el("a.soft", { href: `#/other/${stop.storefront_id}` }, t("这里换了店")),
         button(t("只报案件"), () => go(`finding/${stop.storefront_id}`), {})),
     ],
   };
@@ -81,7 +83,7 @@ function atTheDoor(stop, work, tools) {
       panel, why, card(t("门前检查"), list, el("h3", {}, t("现场照片")), evidence, el("details", {}, el("summary", {}, t("执法检查（需检查码）")), field(t("检查码"), code))),
       el("div.thumb.two", {}, button(t("其余都好"), () => { fillGood(itemsFor(day.shift.checklist, Boolean(work.inspection_code)), work); drawList(); changed(); }),
         button(t("完成，下一家"), (event) => finish(event.currentTarget, stop, work, tools), { kind: "main" })),
-      el("p.center", {}, button(t("放弃这次打卡"), async () => { if (await confirmBy(t("放弃这次打卡？填的内容不保存。"), t("放弃"))) { await keepDraft(draftOf(stop.storefront_id), null); tools.go(""); } }, { kind: "plain" })),
+      el("p.center", {}, el("a.soft", { href: `#/other/${stop.storefront_id}` }, t("这里换了店")), " ", button(t("放弃这次打卡"), async () => { if (await confirmBy(t("放弃这次打卡？填的内容不保存。"), t("放弃"))) { await keepDraft(draftOf(stop.storefront_id), null); tools.go(""); } }, { kind: "plain" })),
     ],
   };
 }
