@@ -15,7 +15,6 @@ import uuid_utils
 from geoalchemy2 import Geometry
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
-    BigInteger,
     Date,
     DateTime,
     Engine,
@@ -87,7 +86,6 @@ multipolygon = Annotated[shapely.MultiPolygon, mapped_column(Shape("MULTIPOLYGON
 geometry = Annotated[BaseGeometry, mapped_column(Shape("GEOMETRY"))]
 instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 day = Annotated[date, mapped_column(Date)]
-fen = Annotated[int, mapped_column(BigInteger)]
 
 
 class Base(DeclarativeBase):
@@ -132,6 +130,11 @@ class Database:
         with self._sessions() as session, session.begin():
             enter_tenant(session, subdistrict_id)
             yield session
+
+    def tenants(self) -> list[int]:
+        """The codes of all sub-districts, for work that is done for one after the other."""
+        with self.transaction(None) as session:
+            return list(session.scalars(text("SELECT id FROM subdistrict ORDER BY id")))
 
     @contextmanager
     def streaming(self, subdistrict_id: int) -> Iterator[Session]:

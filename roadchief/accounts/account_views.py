@@ -30,7 +30,9 @@ def account() -> str:
             "accounts/account.html",
             person=roster.find(session, actor.person_id),
             posts=roster.running_posts(session, actor.person_id, at=clock.now()),
-            sessions=sessions.running(session, actor.person_id),
+            sessions=sessions.running(
+                session, actor.person_id, at=clock.now(), settings=settings()
+            ),
             this=g.sign_in_session,
             device_name=lambda said: devices.plain_name(said, language()),
         )

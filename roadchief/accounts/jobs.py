@@ -2,8 +2,6 @@
 
 import uuid
 
-from sqlalchemy import text
-
 from roadchief import jobs
 from roadchief.accounts import deliveries, mail_addresses, sessions
 from roadchief.lib import clock
@@ -12,11 +10,15 @@ from roadchief.lib import clock
 @jobs.queue.periodic(cron="17 * * * *")
 @jobs.task("accounts.sweep")
 def sweep(timestamp: int) -> None:
-    """Forget failed sign-ins past their window, and yesterday's counts of mail."""
+    """Forget failed sign-ins past their window, yesterday's counts of mail, and browsers of which
+    nobody has seen anything for a month."""
     here = jobs.surroundings()
     with here.database.transaction(None) as session:
         sessions.sweep(session, at=clock.now(), settings=here.settings)
         mail_addresses.sweep(session, at=clock.now())
+    for subdistrict_id in here.database.tenants():
+        with here.database.transaction(subdistrict_id) as session:
+            sessions.forget_ended(session, at=clock.now())
 
 
 @jobs.task("notices.deliver")
@@ -32,9 +34,7 @@ def deliver(subdistrict_id: int, notice_ids: list[str]) -> None:
 def deliver_due(timestamp: int) -> None:
     """What a worker that died has left lying."""
     here = jobs.surroundings()
-    with here.database.transaction(None) as session:
-        places = session.scalars(text("SELECT id FROM subdistrict ORDER BY id")).all()
-    for subdistrict_id in places:
+    for subdistrict_id in here.database.tenants():
         with here.database.transaction(subdistrict_id) as session:
             waiting = deliveries.due(session, at=clock.now())
         for notice_id in waiting:

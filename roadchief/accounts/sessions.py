@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyotp
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from roadchief import events
@@ -154,9 +154,7 @@ def recognise(
         .where(SignInSession.subdistrict_id == tenant_of(session))
         .where(Person.subdistrict_id == tenant_of(session), Person.state == "active")
         .where(SignInSession.token_hash == passwords.token_hash(token))
-        .where(SignInSession.ended_at.is_(None))
-        .where(SignInSession.seen_at > at - timedelta(seconds=settings.session_idle_s))
-        .where(SignInSession.began_at > at - timedelta(seconds=settings.session_absolute_s))
+        .where(*_still_good(at, settings))
     ).one_or_none()
     if row is None:
         return None
@@ -184,12 +182,15 @@ def end(session: Session, session_id: uuid.UUID, person_id: uuid.UUID, *, at: da
     )
 
 
-def running(session: Session, person_id: uuid.UUID) -> list[SignInSession]:
+def running(
+    session: Session, person_id: uuid.UUID, *, at: datetime, settings: Settings
+) -> list[SignInSession]:
+    """The browsers that this person could go on in, the last used first."""
     return list(
         session.scalars(
             select(SignInSession)
             .where(SignInSession.subdistrict_id == tenant_of(session))
-            .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+            .where(SignInSession.person_id == person_id, *_still_good(at, settings))
             .order_by(SignInSession.seen_at.desc())
             .limit(50)
         )
@@ -197,9 +198,30 @@ def running(session: Session, person_id: uuid.UUID) -> list[SignInSession]:
 
 
 def sweep(session: Session, *, at: datetime, settings: Settings) -> None:
-    """Forget attempts past the window and sessions long ended."""
+    """Forget attempts past the window."""
     window = timedelta(seconds=settings.sign_in_window_s)
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < at - window))
+
+
+def forget_ended(session: Session, *, at: datetime) -> int:
+    """Browsers that ended, or were last seen, a month ago go: which device somebody used is
+    personal. What was signed in stays in the events. Answers how many went."""
+    last = func.coalesce(SignInSession.ended_at, SignInSession.seen_at)
+    gone = session.scalars(
+        delete(SignInSession)
+        .where(SignInSession.subdistrict_id == tenant_of(session), last < at - KEPT_AFTER_END)
+        .returning(SignInSession.id)
+    )
+    return len(gone.all())
+
+
+def _still_good(at: datetime, settings: Settings) -> tuple[ColumnElement[bool], ...]:
+    """Not ended, not idle for too long, not too old."""
+    return (
+        SignInSession.ended_at.is_(None),
+        SignInSession.seen_at > at - timedelta(seconds=settings.session_idle_s),
+        SignInSession.began_at > at - timedelta(seconds=settings.session_absolute_s),
+    )
 
 
 def _key(text_: str) -> bytes:

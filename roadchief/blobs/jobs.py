@@ -1,7 +1,7 @@
 """Keeping shelf and rows in step: files nobody wants go, rows that lost their file are told."""
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief import jobs
@@ -20,9 +20,7 @@ PAGE = 5_000
 def sweep_all(timestamp: int) -> None:
     """Every sub-district, at night."""
     here = jobs.surroundings()
-    with here.database.transaction(None) as session:
-        places = session.scalars(text("SELECT id FROM subdistrict ORDER BY id")).all()
-    for subdistrict_id in places:
+    for subdistrict_id in here.database.tenants():
         with here.database.transaction(subdistrict_id) as session:
             before = clock.now().timestamp() - here.settings.photo_orphan_hours * 3600
             gone = sweep(session, before=before, settings=here.settings)

@@ -9,7 +9,6 @@ from roadchief.codes.lifecycle import ANSWERS
 from roadchief.codes.models import PrintBatch
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.streets.models import Subdistrict
 
 SCANS_KEPT = timedelta(days=400)
 BURST_SCANS = 30  # in BURST_WITHIN: a door is not scanned as often as a poster
@@ -31,15 +30,10 @@ FORGET = text(
 )
 
 
-def _places(database: Database) -> list[int]:
-    with database.transaction(None) as session:
-        return list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
-
-
 def look_for_bursts(database: Database, *, at: datetime) -> int:
     """An alarm for each plate that is scanned like a poster; answers how many."""
     found = 0
-    for place in _places(database):
+    for place in database.tenants():
         with database.transaction(place) as session:
             values = {
                 "here": place,
@@ -62,7 +56,7 @@ def look_for_bursts(database: Database, *, at: datetime) -> int:
 
 def every_night(database: Database, settings: Settings, *, at: datetime) -> None:
     """Old scans and the tokens of batches that nobody delivered; safe to run again."""
-    for place in _places(database):
+    for place in database.tenants():
         with database.transaction(place) as session:
             session.execute(FORGET, {"here": place, "before": at - SCANS_KEPT, "most": SWEEP})
             gone = batches.expire(session, at=at, after_days=settings.print_tokens_days)

@@ -22,7 +22,6 @@ from reportlab.platypus import Paragraph
 from roadchief.codes import fonts, lettering
 
 WEIGHTS = ("regular", "bold")
-LEAST_PT = 4.0
 AT_ONCE = 2000  # characters of one paragraph: longer ones are slow to break and hard to read
 CHINESE = "\u2e80"  # from here on lines may be broken between any two characters
 

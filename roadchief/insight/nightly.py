@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Result, bindparam, delete, select, text
+from sqlalchemy import Result, bindparam, delete, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,6 @@ from roadchief.insight.models import HotSpot, SegmentRisk
 from roadchief.insight.rules import rules
 from roadchief.lib import geo
 from roadchief.streets import charge
-from roadchief.streets.models import Subdistrict
 
 PORTION = 5_000
 PUT_ASIDE = timedelta(days=90)  # what somebody put aside is not shown again so soon
@@ -207,10 +206,8 @@ def _find_clusters(session: Session, at: datetime, report: Report) -> None:
 
 def run_all(database: Database, *, at: datetime) -> dict[int, Report]:
     """Every sub-district in turn; one that fails does not keep the others from theirs."""
-    with database.transaction(None) as session:
-        places = list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
     reports = {}
-    for place in places:
+    for place in database.tenants():
         with database.transaction(place) as session:
             # A big sub-district may take longer than a page may.
             session.execute(text("SET LOCAL statement_timeout = '10min'"))

@@ -20,7 +20,6 @@ from roadchief.insight.goals import Measure
 from roadchief.insight.models import BoardWeek
 from roadchief.insight.weekly import Cells, Span
 from roadchief.lib import clock
-from roadchief.streets.models import Subdistrict
 
 LIVE_UNTIL = 20_000
 NO_BLOCK = uuid.UUID(int=0)
@@ -104,10 +103,8 @@ def running(at: datetime) -> Span:
 
 def keep_running_weeks(database: Database, *, at: datetime) -> list[int]:
     """The running week of every sub-district that does not ask it at every view."""
-    with database.transaction(None) as session:
-        places = list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
     done = []
-    for place in places:
+    for place in database.tenants():
         with database.transaction(place) as session:
             if many(session):
                 session.execute(text("SET LOCAL statement_timeout = '10min'"))

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief import jobs
@@ -16,7 +15,6 @@ from roadchief.issues.figures import tallies
 from roadchief.issues.mail import messages
 from roadchief.issues.sources import promises
 from roadchief.lib import clock
-from roadchief.streets.models import Subdistrict
 
 Find = Callable[..., list[uuid.UUID]]
 Act = Callable[..., object]
@@ -41,7 +39,7 @@ def nightly(timestamp: int) -> None:
     here = jobs.surroundings()
     database = here.database
     run(database, NIGHTLY, at=clock.now())
-    for place in _places(database):
+    for place in database.tenants():
         with database.transaction(place) as session:
             promises.forget_old(session, at=clock.now())
             tallies.keep(session, at=clock.now())
@@ -52,7 +50,7 @@ def nightly(timestamp: int) -> None:
 def run(database: Database, works: tuple[tuple[Find, Act], ...], *, at: datetime) -> int:
     """Each case in a transaction of its own: one that is busy or odd stops no other."""
     done = 0
-    for place in _places(database):
+    for place in database.tenants():
         for find, act in works:
             with database.transaction(place) as session:
                 ids = find(session, at=at)
@@ -71,11 +69,6 @@ def forget_old(database: Database, settings: Settings, *, at: datetime) -> int:
         return retention.erase(session, root, terms, at=at)
 
     return run(database, ((find, act),), at=at)
-
-
-def _places(database: Database) -> list[int]:
-    with database.transaction(None) as session:
-        return list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))
 
 
 def _one(database: Database, place: int, act: Act, case_id: uuid.UUID, at: datetime) -> bool:

@@ -34,7 +34,6 @@ CONFORMS = [
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
 ]
 OPEN = "public layers are facts on the ground; the others ask their action"
-RESERVED = {"f", "s", "lang", "limit", "after", "bbox", "bbox-crs", "datetime", "crs"}
 MOST_TEXT = 2000
 
 

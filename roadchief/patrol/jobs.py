@@ -2,15 +2,12 @@
 
 import uuid
 
-from sqlalchemy import select
-
 from roadchief import jobs
 from roadchief.lib import clock
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.doubts import review, twins, weighing
 from roadchief.patrol.phone import checkins, tracks
 from roadchief.patrol.selfchecks import reminding
-from roadchief.streets.models import Subdistrict
 
 
 @jobs.task(checkins.WEIGH)
@@ -36,7 +33,7 @@ def look_at_photo(subdistrict_id: int, sha256: str) -> None:
 def watch(timestamp: int) -> None:
     """Late and missed shifts; promised photos that did not come."""
     at = clock.now()
-    for here in _subdistricts():
+    for here in jobs.surroundings().database.tenants():
         with jobs.surroundings().database.transaction(here) as session:
             alerts.raise_due(session, at=at)
             review.mark_missing_photos(session, at=at)
@@ -46,7 +43,7 @@ def watch(timestamp: int) -> None:
 @jobs.task("patrol.remind")
 def remind(timestamp: int) -> None:
     """At half past nine in the morning of our streets: self-checks that are due."""
-    for here in _subdistricts():
+    for here in jobs.surroundings().database.tenants():
         with jobs.surroundings().database.transaction(here) as session:
             reminding.remind(session, at=clock.now())
 
@@ -55,11 +52,6 @@ def remind(timestamp: int) -> None:
 @jobs.task("patrol.forget")
 def forget(timestamp: int) -> None:
     """Raw points of walks are kept for 30 days."""
-    for here in _subdistricts():
+    for here in jobs.surroundings().database.tenants():
         with jobs.surroundings().database.transaction(here) as session:
             tracks.forget(session, at=clock.now())
-
-
-def _subdistricts() -> list[int]:
-    with jobs.surroundings().database.transaction(None) as session:
-        return list(session.scalars(select(Subdistrict.id).order_by(Subdistrict.id)))

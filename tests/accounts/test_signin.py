@@ -1,6 +1,6 @@
 """The door: right and wrong, lockout, codes good once, sessions that end."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyotp
 import pytest
@@ -107,6 +107,27 @@ def test_a_session_ends_idle_or_old(session: Session, settings: Settings, cast: 
     old = at + timedelta(seconds=settings.session_absolute_s + 1)
     assert sessions.recognise(session, token, at=old, settings=settings) is None
     assert sessions.recognise(session, token + "x", at=at, settings=settings) is None
+
+
+def test_old_browsers_are_not_listed_and_are_forgotten_after_a_month(
+    session: Session, settings: Settings, cast: Cast
+) -> None:
+    person = session.merge(cast["patroller"].person)
+    at, idle = makers.NOON, timedelta(seconds=settings.session_idle_s)
+    for began, device in ((at, "phone"), (at + idle, "desk")):
+        sessions.begin(session, person, second_factor=False, device=device, at=began)
+    session.flush()
+
+    def listed(when: datetime) -> list[str]:
+        return [
+            one.device for one in sessions.running(session, person.id, at=when, settings=settings)
+        ]
+
+    assert listed(at + idle / 2) == ["desk", "phone"]
+    assert listed(at + idle * 1.5) == ["desk"]
+    assert sessions.forget_ended(session, at=at + timedelta(days=29)) == 0
+    assert sessions.forget_ended(session, at=at + timedelta(days=30) + idle / 2) == 1
+    assert session.scalars(select(SignInSession.device)).all() == ["desk"]
 
 
 def test_sign_out_everywhere_ends_other_browsers(app: Flask, cast: Cast) -> None:
