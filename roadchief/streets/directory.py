@@ -1,7 +1,7 @@
 """Reads of roads and storefronts for their own pages: lists by page, neighbours, history."""
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
@@ -270,8 +270,3 @@ def _judged(
 ) -> list[tuple[Row[Any], permits.PermitVerdict]]:
     rows = session.execute(text(question), {"here": tenant_of(session), "id": key})
     return [(row, permits.judge(row.windows, row.valid_from, row.valid_to, local)) for row in rows]
-
-
-def runs_out(valid_to: date, today: date) -> bool:
-    """A permit that ends within a month is due to be renewed."""
-    return 0 <= (valid_to - today).days <= 30

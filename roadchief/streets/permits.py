@@ -3,41 +3,46 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+SOON_DAYS = 30
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
 @dataclass(frozen=True)
 class PermitVerdict:
-    """`reason` is a key: `open`, `not_valid`, `not_today`, `not_at_this_hour`."""
+    """`reason` is a key: `open`, `not_valid`, `not_today`, `not_at_this_hour`. `ends_soon` is
+    within a month: time to renew it."""
 
     allowed: bool
     reason: str
+    ends_soon: bool = False
 
 
 def judge(
     windows: Sequence[dict[str, Any]], valid_from: date, valid_to: date, local: datetime
 ) -> PermitVerdict:
-    """Is trade allowed at this local time? A window over midnight belongs to the day it began."""
-    if not valid_from <= local.date() <= valid_to:
-        return PermitVerdict(False, "not_valid")
-    reason = "not_today"
+    """Is trade allowed at this local time? A window over midnight belongs to the day it began,
+    so the last night of a permit ends on the day after its last."""
+    day, hour = local.date(), local.time()
+    before = day - timedelta(days=1)
+    valid = valid_from <= day <= valid_to
+    soon = valid and (valid_to - day).days <= SOON_DAYS
+    reason = "not_today" if valid else "not_valid"
     for window in windows:
         begins, ends = (time.fromisoformat(window[key]) for key in ("from", "to"))
-        today = local.isoweekday() in window["days"]
-        yesterday = (local.isoweekday() - 2) % 7 + 1 in window["days"]
-        hour = local.time()
+        today = valid and day.isoweekday() in window["days"]
+        yesterday = valid_from <= before <= valid_to and before.isoweekday() in window["days"]
         if begins <= ends:
             inside = today and begins <= hour < ends
         else:
             inside = (today and hour >= begins) or (yesterday and hour < ends)
         if inside:
-            return PermitVerdict(True, "open")
+            return PermitVerdict(True, "open", soon)
         if today:
             reason = "not_at_this_hour"
-    return PermitVerdict(False, reason)
+    return PermitVerdict(False, reason, soon)
 
 
 def problems(windows: Any) -> list[tuple[str, str]]:

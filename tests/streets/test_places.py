@@ -27,6 +27,8 @@ from tests import makers
 EVENING = [{"days": [1, 2, 3, 4, 5], "from": "17:00", "to": "22:00"}]
 NIGHT = [{"days": [5], "from": "20:00", "to": "02:00"}]
 
+LATE = [{"days": [3, 4], "from": "20:00", "to": "02:00"}]  # the last day of 2026 is a Thursday
+
 
 def local(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=SHANGHAI)  # type: ignore[arg-type]
@@ -49,10 +51,20 @@ BOX = shapely.box(121.518, 31.228, 121.5182, 31.2282)
         (NIGHT, local(2026, 11, 28, 1, 30), "open"),  # its night, on Saturday's clock
         (NIGHT, local(2026, 11, 28, 2, 0), "not_today"),
         (NIGHT, local(2026, 11, 27, 1, 0), "not_at_this_hour"),
+        # A permit ends with its last night, and its first day has no night before it.
+        (LATE, local(2027, 1, 1, 1, 30), "open"),
+        (LATE, local(2027, 1, 1, 2, 0), "not_valid"),
+        (LATE, local(2026, 1, 1, 1, 0), "not_at_this_hour"),
     ],
 )
 def test_when_outdoor_trade_is_lawful(windows: list, at: datetime, reason: str) -> None:  # type: ignore[type-arg]
     assert permits.judge(windows, *YEAR, at).reason == reason
+
+
+def test_a_permit_says_a_month_before_that_it_ends() -> None:
+    assert not permits.judge(EVENING, *YEAR, local(2026, 11, 30, 18, 0)).ends_soon
+    assert permits.judge(EVENING, *YEAR, local(2026, 12, 1, 18, 0)).ends_soon
+    assert not permits.judge(EVENING, *YEAR, local(2027, 1, 1, 18, 0)).ends_soon
 
 
 @pytest.mark.parametrize(
