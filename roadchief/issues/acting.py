@@ -94,6 +94,7 @@ DOING: dict[str, Doing] = {
         s, c, who=a.who, at=a.at, seen=a.seen, to=a.unit, words=a.maybe_words
     ),
     "accept": lambda s, c, a: handling.accept(s, c, who=a.who, at=a.at, seen=a.seen),
+    "take_over": lambda s, c, a: handling.take_over(s, c, who=a.who, at=a.at, seen=a.seen),
     "submit": lambda s, c, a: handling.submit(
         s,
         c,

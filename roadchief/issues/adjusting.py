@@ -305,13 +305,6 @@ def reject(
     return step
 
 
-def take_over(session: Session, case: Case, *, who: Who, at: datetime) -> None:
-    """The person in hand changes; the step shows from whom."""
-    before = case.holder_id
-    case.holder_id = who.person
-    move(session, case, "note", who=who, at=at, words="接手办理", data={"before": str(before)})
-
-
 def give_back_unanswered(session: Session, case_id: uuid.UUID, *, at: datetime) -> bool:
     """The question stayed without an answer: the unit goes on with what there is."""
     case = locked(session, case_id)

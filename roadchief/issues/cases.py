@@ -186,8 +186,8 @@ def locked(session: Session, case_id: uuid.UUID) -> Case:
     return rows[case_id]
 
 
-def facts_of(session: Session, case: Case) -> Facts:
-    """What the rules look at, in one query."""
+def facts_of(session: Session, case: Case, person: uuid.UUID | None = None) -> Facts:
+    """What the rules look at, in one query; `person` is who asks."""
     row = session.execute(
         FACTS,
         {
@@ -202,6 +202,7 @@ def facts_of(session: Session, case: Case) -> Facts:
         state=case.state,
         came_from=case.came_from,
         has_unit=case.unit_id is not None,
+        mine=person is not None and case.holder_id == person,
         has_keeper=row.keeper,
         open_children=tuple(row.children or ()),
         time_asked=case.asked_amount is not None,
@@ -241,7 +242,7 @@ def move(
 
     `seen` is the version that the asker's page was drawn from: an older page moves nothing.
     """
-    facts = facts_of(session, case)
+    facts = facts_of(session, case, who.person)
     if seen is not None and seen != case.version and verb not in QUIET:
         raise PageIsOld(newer=newer_than(session, case, seen))
     verdict = workflow.judge(verb, {who.part}, facts)

@@ -26,6 +26,16 @@ def accept(
     return step
 
 
+def take_over(
+    session: Session, case: Case, *, who: Who, at: datetime, seen: int | None = None
+) -> CaseStep:
+    """The person in hand changes; the step keeps from whom."""
+    data = {"before": str(case.holder_id)} if case.holder_id else {}
+    step = move(session, case, "take_over", who=who, at=at, seen=seen, data=data)
+    case.holder_id = who.person
+    return step
+
+
 def submit(
     session: Session,
     case: Case,

@@ -138,6 +138,8 @@ MOVES: tuple[Move, ...] = (
         {UNIT},
         starts={"first_contact_due"},
     ),
+    # Somebody is ill or on leave: another of the unit goes on, and it is their case from then on.
+    _move("take_over", ("接手办理", "Take it over"), {"in_progress"}, STAY, {UNIT}),
     _move(
         "submit",
         ("现场处置完成", "Work is done"),

@@ -44,6 +44,7 @@ TOLD: dict[str, tuple[str, str]] = {
 LATER = {"again": ("此后再次反映，另立新案件", "Reported again later, as a new case")}
 # Told at the desk alone.
 INSIDE: dict[str, tuple[str, str]] = {
+    "take_over": ("同事接手办理", "A colleague took it over"),
     "import": ("从其他系统导入", "Taken over from another system"),
     "seen_again": ("巡查再次看到", "Seen again on patrol"),
     "merchant_late": ("商户逾期未改，转入派遣", "The merchant did not put it right in time"),

@@ -42,6 +42,7 @@ class Facts:
     state: str
     came_from: str | None = None
     has_unit: bool = False
+    mine: bool = False  # in the hands of who asks
     has_keeper: bool = False
     open_children: tuple[str, ...] = ()
     time_asked: bool = False
@@ -133,6 +134,8 @@ def _circumstances(verb: str, facts: Facts) -> Verdict:
         )
     if verb == "accept" and not facts.has_unit:
         return Verdict(False, "no_unit", "还没有责任单位", "no unit is responsible yet")
+    if verb == "take_over" and facts.mine:
+        return Verdict(False, "yours", "已由您办理", "it is in your hands already")
     if verb == "close" and facts.open_children:
         names = "、".join(facts.open_children)
         return Verdict(False, "children", f"子案件未结：{names}", f"still open below it: {names}")

@@ -72,6 +72,7 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, locale="zh-CN", **given
         )
+        context.set_default_timeout(60_000)
         pages.append(context)
         page = context.new_page()
         watch(page)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.db import savepoint
 from roadchief.errors import BadInput, NotFound
-from roadchief.issues import adjusting, cases, clocks, handling, merging, opening, spots
+from roadchief.issues import adjusting, cases, clocks, handling, merging, moves, opening, spots
 from roadchief.issues.cases import Who
 from roadchief.issues.models import Case, CasePause, CaseStep
 from roadchief.issues.refusals import (
@@ -24,6 +24,7 @@ from roadchief.issues.refusals import (
 )
 from roadchief.lib import clock
 from roadchief.streets import places
+from tests import makers
 from tests.issues import ground
 from tests.issues.ground import CENTRE, CHIEF, TUESDAY, World
 
@@ -104,6 +105,21 @@ def test_a_department_does_the_work_and_the_case_is_reopened_once_more(
     assert case.due_at
     assert case.ended_at is None
     assert case.due_at - TUESDAY == timedelta(hours=2) + 24 * HOUR
+
+
+def test_a_colleague_of_the_same_unit_takes_a_case_over(session: Session, world: World) -> None:
+    case = ground.opened(session, world, category="ZX08")
+    at = TUESDAY + HOUR
+    handling.accept(session, case, who=world.unit, at=at)
+    colleague = makers.make_person(session, "方圆")
+    makers.make_post(session, colleague, role="officer", organisation_id=world.squad.id)
+    with pytest.raises(NotNow) as refused:
+        handling.take_over(session, case, who=world.unit, at=at)
+    assert refused.value.say("zh") == "已由您办理"
+    step = handling.take_over(session, case, who=Who(moves.UNIT, colleague.id), at=at)
+    assert (case.holder_id, case.state) == (colleague.id, "in_progress")
+    assert step.data == {"before": str(world.officer)}
+    assert not step.public
 
 
 def test_danger_waits_for_no_merchant(session: Session, world: World) -> None:

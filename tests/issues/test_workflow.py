@@ -43,6 +43,7 @@ FLOW = [
     ("send_back", "checking", "reopened"),
     ("reopen", "closed", "reopened"),
     ("accept", "reopened", "in_progress"),
+    ("take_over", "in_progress", "in_progress"),
     ("return", "in_progress", "open"),
     ("transfer", "in_progress", "in_progress"),
     ("defer", "assigned", "deferred"),
@@ -117,6 +118,7 @@ def test_the_unit_that_did_the_work_does_not_check_or_close_it() -> None:
     [
         ("notify", Facts("open"), "nobody"),
         ("accept", Facts("assigned"), "no_unit"),
+        ("take_over", Facts("in_progress", mine=True), "yours"),
         ("close", Facts("checking", open_children=("2611-7", "2611-8")), "children"),
         ("grant_time", Facts("assigned"), "not_asked"),
         ("ask_time", Facts("assigned", time_asked=True), "asked"),

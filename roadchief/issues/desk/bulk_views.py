@@ -24,7 +24,7 @@ from roadchief.web.pages import language
 
 pages = views.pages  # the same desk
 MOST_AT_ONCE = 200
-IN_BULK = ("accept", "dispatch", "remind", "note", "inspect", "check")
+IN_BULK = ("accept", "take_over", "dispatch", "remind", "note", "inspect", "check")
 
 
 class _OnlyLooking(Exception):

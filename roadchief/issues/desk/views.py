@@ -92,7 +92,7 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
     with tenant_transaction(actor.subdistrict_id) as session:
         scope = reach.scope_of(session, actor, at=at)
         row, parts = reached(session, case_id, actor, scope)
-        facts = cases.facts_of(session, row)
+        facts = cases.facts_of(session, row, actor.person_id)
         allowed = workflow.moves_for(parts, facts)
         units = opening.units(session)
         names = {unit.id: unit.name for unit in units}
