@@ -1,7 +1,7 @@
 """Photos: developed safely, kept by content, shown by signed addresses."""
 
 from roadchief.blobs.addresses import Link, address, link, opened
-from roadchief.blobs.finding import find, find_many, get, get_many, path
+from roadchief.blobs.finding import copies, find, find_many, get, get_many, path, unused
 from roadchief.blobs.keeping import (
     Receipt,
     blurred,
@@ -40,6 +40,7 @@ __all__ = [
     "address",
     "blurred",
     "check",
+    "copies",
     "develop",
     "erase",
     "find",
@@ -55,4 +56,5 @@ __all__ = [
     "receive",
     "store",
     "tell_arrival",
+    "unused",
 ]

@@ -4,12 +4,12 @@ import uuid
 from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from roadchief.blobs.models import Blob
 from roadchief.config import Settings
-from roadchief.db import tenant_of
+from roadchief.db import Base, tenant_of
 from roadchief.errors import NotFound
 from roadchief.lib.shelf import Shelf
 
@@ -45,6 +45,51 @@ def get_many(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Bl
         )
     )
     return {row.id: row for row in rows}
+
+
+def unused(session: Session, ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Of these photos, those that nothing shows, nor a copy of them: no foreign key but the
+    photos' own leads to them. In the order given."""
+    if not ids:
+        return []
+    here = tenant_of(session)
+    copy = aliased(Blob)
+    wanted = select(Blob.id).where(Blob.subdistrict_id == here, Blob.id.in_(ids))
+    for column in _showing():
+        of_tenant = column.table.c.subdistrict_id == here
+        wanted = wanted.where(~exists().where(of_tenant, column == Blob.id)).where(
+            ~exists()
+            .where(copy.subdistrict_id == here, copy.derived_from == Blob.id)
+            .where(of_tenant, column == copy.id)
+        )
+    free = set(session.scalars(wanted))
+    return [one for one in ids if one in free]
+
+
+def copies(session: Session, ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Kept copies of these photos with parts made unrecognisable."""
+    return list(
+        session.scalars(
+            select(Blob.id)
+            .where(Blob.subdistrict_id == tenant_of(session), Blob.derived_from.in_(ids))
+            .where(Blob.state == "kept")
+            .order_by(Blob.id)
+        )
+    )
+
+
+def _showing() -> list[Column[uuid.UUID]]:
+    """Columns of other packages that name a photo, as their tables declare them."""
+    own = {"blob", "photo_likeness"}
+    return [
+        element.parent
+        for table in Base.metadata.sorted_tables
+        if table.name not in own
+        for key in table.foreign_key_constraints
+        if key.referred_table.name == "blob"
+        for element in key.elements
+        if element.column.name == "id"
+    ]
 
 
 def shelf(subdistrict_id: int, settings: Settings) -> Shelf:

@@ -89,15 +89,6 @@ HAVING bool_and({OLD} AND c.ended_at < CAST(:at AS timestamptz) - interval '1 ye
 ORDER BY r.ended_at, r.id LIMIT :most
 """
 )
-UNUSED = text(
-    """
-SELECT b.id FROM blob b WHERE b.subdistrict_id = :here AND b.id = ANY(:ids)
-  AND NOT EXISTS (SELECT FROM case_photo p WHERE p.subdistrict_id = :here
-    AND (p.photo_id = b.id OR p.public_photo_id = b.id))
-  AND NOT EXISTS (SELECT FROM plate p WHERE p.subdistrict_id = :here AND p.photo_id = b.id)
-  AND NOT EXISTS (SELECT FROM plate_event e WHERE e.subdistrict_id = :here AND e.photo_id = b.id)
-"""
-)
 
 
 def due(
@@ -156,8 +147,7 @@ def erase(session: Session, root: uuid.UUID, terms: Terms, *, at: datetime) -> i
         text("SELECT erase_cases(:here, :ids, :why)"),
         {"here": here, "ids": list(family.members), "why": family.because},
     )
-    unused = list(session.scalars(UNUSED, {"here": here, "ids": photos})) if photos else []
-    for blob in blobs.get_many(session, unused).values():
+    for blob in blobs.get_many(session, blobs.unused(session, photos)).values():
         blobs.erase(session, blob, by=None, at=at, because="retention")
     session.flush()
     return int(gone or 0)

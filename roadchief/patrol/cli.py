@@ -13,6 +13,7 @@ from roadchief import config, holidays
 from roadchief.db import Database
 from roadchief.errors import NotFound
 from roadchief.lib import clock
+from roadchief.patrol import retention
 from roadchief.patrol.doubts import backfill
 from roadchief.patrol.planning import roster, weeks
 from roadchief.patrol.reports import monthly, sheet
@@ -86,6 +87,31 @@ def photos(subdistrict: int, most: int | None) -> None:
     with database.transaction(subdistrict) as session:
         left = backfill.left(session)
     click.echo(f"已算 {done} 张，文件缺失或打不开 {lacking} 张，还剩 {left} 张")
+
+
+@group.command("forget")
+@click.option("--subdistrict", required=True, type=CODE, help="9 digits")
+@click.option("--apply", "really", is_flag=True, help="let them go; without, only count them")
+def forget(subdistrict: int, really: bool) -> None:
+    """Where people stood and photos of visits, once their time is over; the worker does it nightly.
+
+    May be broken off: the next run goes on.
+    """
+    database, at = _database(), clock.now()
+    with database.transaction(subdistrict) as session:
+        _place(session, subdistrict)
+        found = retention.due(session, at=at)
+    if not really:
+        click.echo(f"到期：位置 {found.places} 条，照片 {found.photos} 张（加 --apply 才删除）")
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("到期", total=found.places + found.photos)
+
+        def tell(done: retention.Forgotten) -> None:
+            progress.update(bar, completed=done.places + done.photos)
+
+        gone = retention.forget(database, subdistrict, at=at, tell=tell)
+    click.echo(f"已删除：位置 {gone.places} 条，照片 {gone.photos} 张")
 
 
 def _place(session: Session, subdistrict: int) -> Subdistrict:

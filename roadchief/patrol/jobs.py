@@ -2,12 +2,17 @@
 
 import uuid
 
+import structlog
+
 from roadchief import jobs
 from roadchief.lib import clock
+from roadchief.patrol import retention
 from roadchief.patrol.chief import alerts
 from roadchief.patrol.doubts import review, twins, weighing
 from roadchief.patrol.phone import checkins, tracks
 from roadchief.patrol.selfchecks import reminding
+
+log = structlog.get_logger("roadchief")
 
 
 @jobs.task(checkins.WEIGH)
@@ -51,7 +56,10 @@ def remind(timestamp: int) -> None:
 @jobs.queue.periodic(cron="40 2 * * *")
 @jobs.task("patrol.forget")
 def forget(timestamp: int) -> None:
-    """Raw points of walks are kept for 30 days."""
-    for here in jobs.surroundings().database.tenants():
-        with jobs.surroundings().database.transaction(here) as session:
-            tracks.forget(session, at=clock.now())
+    """Raw points of walks are kept for 30 days; places and photos of visits for years."""
+    database, at = jobs.surroundings().database, clock.now()
+    for here in database.tenants():
+        with database.transaction(here) as session:
+            tracks.forget(session, at=at)
+        gone = retention.forget(database, here, at=at)
+        log.info("old visits forgotten", subdistrict=here, places=gone.places, photos=gone.photos)

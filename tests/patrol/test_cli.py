@@ -136,3 +136,17 @@ def test_photos_kept_before_are_hashed_and_the_next_run_goes_on(
     assert "已算 0 张" in run(*place)[1]
     code, said = run("photos", "--subdistrict", "310115999")
     assert code == 2, said
+
+
+def test_old_visits_are_counted_first_and_forgotten_on_demand(database: Database) -> None:
+    old = clock.now() - timedelta(days=900)
+    with database.transaction(WEIFANG) as session:
+        beat = make_beat(session, at=old)
+        beat.send(beat.phone.check_in(beat.shops[1].id), at=old)
+    code, said = run("forget", "--subdistrict", str(WEIFANG))
+    assert (code, said) == (0, "到期：位置 1 条，照片 0 张（加 --apply 才删除）\n")
+    code, said = run("forget", "--subdistrict", str(WEIFANG), "--apply")
+    assert code == 0
+    assert said.endswith("已删除：位置 1 条，照片 0 张\n")
+    assert "位置 0 条" in run("forget", "--subdistrict", str(WEIFANG))[1]
+    assert run("forget", "--subdistrict", "310115999")[0] != 0
