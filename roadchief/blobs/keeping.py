@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, func, literal_column, select
+from sqlalchemy import Boolean, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -90,6 +90,8 @@ def keep(
         )
     except OSError as error:
         raise NoRoom(why=errno.errorcode.get(error.errno or 0, "EIO")) from error
+    if by is None:  # a citizen: what the camera knows of the place serves nothing here
+        developed = replace(developed, taken_place=None)
     first = _facts(developed) | {
         "subdistrict_id": tenant_of(session),
         "id": new_id(),
@@ -211,6 +213,16 @@ def erase(
     if blob.state == "kept":
         blob.state = "erased"
         events.record(session, "photo.erased", subject=blob, by=by, at=at, because=because)
+
+
+def forget_places(session: Session, *, before: datetime) -> None:
+    """Where cameras claimed to have been, of photos that came before a moment."""
+    session.execute(
+        update(Blob)
+        .where(Blob.subdistrict_id == tenant_of(session), Blob.received_at < before)
+        .where(Blob.taken_place.is_not(None))
+        .values(taken_place=None)
+    )
 
 
 def _check_quota(

@@ -10,7 +10,8 @@ from roadchief.db import Base, Tenant, point, tenant_fk
 
 
 class Blob(Tenant, Base):
-    """One photo as we serve it. `taken_*` is what the camera claimed, no proof of anything."""
+    """One photo as we serve it. `taken_*` is what the camera claimed, no proof of anything; the
+    place is kept of signed-in people alone, and not for ever."""
 
     __tablename__ = "blob"
     __table_args__ = (

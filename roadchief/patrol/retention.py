@@ -101,6 +101,8 @@ def forget(
     while True:
         with database.transaction(subdistrict_id) as session:
             gone = forget_places(session, at=at)
+            if gone < AT_ONCE:
+                blobs.forget_places(session, before=terms(at).places)
         done.places += gone
         tell(done)
         if gone < AT_ONCE:

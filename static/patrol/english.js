@@ -116,6 +116,7 @@ export const ENGLISH = {
   "版本": "Version",
   "更新班次和码牌名单": "Update shift and plate list",
   "退出登录": "Sign out",
+  "个人信息说明": "Your personal data",
   "登录": "Sign in",
   "服务电话": "Office phone",
   "关着门": "Closed",

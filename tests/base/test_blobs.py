@@ -64,6 +64,11 @@ def test_a_photo_is_kept_with_what_the_camera_said(session: Session, place: Sett
     assert data not in file.read_bytes()
 
 
+def test_where_a_citizens_camera_was_is_not_kept(session: Session, place: Settings) -> None:
+    data = pictures.jpeg(exif=pictures.exif(gps=True))
+    assert blobs.store(session, data, by=None, at=NOON, settings=place).taken_place is None
+
+
 def test_sent_again_it_is_the_same_photo(session: Session, place: Settings) -> None:
     data = pictures.jpeg()
     first, again = kept(session, data, place), kept(session, data, place)

@@ -122,7 +122,8 @@ def test_all_of_it_goes_portion_by_portion(
     with database.transaction(WEIFANG) as session:
         beat = beat_of(session, days=800)
         for shop in range(3):
-            shown(beat, pictures.jpeg(seed=10 + shop), place, shop=shop)
+            data = pictures.jpeg(seed=10 + shop, exif=pictures.exif(gps=True))
+            assert shown(beat, data, place, shop=shop).taken_place
     told: list[tuple[int, int]] = []
 
     def tell(done: retention.Forgotten) -> None:
@@ -133,3 +134,5 @@ def test_all_of_it_goes_portion_by_portion(
     assert retention.forget(database, WEIFANG, at=NOW, tell=tell) == retention.Forgotten(3, 3)
     assert told == [(2, 0), (3, 0), (3, 2), (3, 3)]
     assert retention.forget(database, WEIFANG, at=NOW) == retention.Forgotten(0, 0)
+    with database.transaction(WEIFANG) as session:
+        assert set(session.scalars(select(Blob.taken_place))) == {None}
