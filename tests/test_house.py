@@ -67,6 +67,7 @@ PURE = {
     "lib/symbols.py",
     "lib/signing.py",
     "streets/placing.py",
+    "streets/zones.py",
     "streets/fronts.py",
     "streets/divisions.py",
     "streets/kinds.py",

@@ -14,7 +14,7 @@ from roadchief.errors import BadInput
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
 from roadchief.streets import subdistricts
-from roadchief.streets.importing import run
+from roadchief.streets.importing import run, zoning
 from roadchief.streets.importing.report import MOST_LISTED, Report
 from roadchief.streets.subdistricts import RINGS
 
@@ -95,18 +95,26 @@ def import_file(
         )
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(one, total=None)
-            reports.append(
-                run.take(
-                    database,
-                    order,
-                    by=None,
-                    at=clock.now(),
-                    tell=lambda done, bar=bar: progress.update(bar, completed=done),  # type: ignore[misc]
-                )
+            report = run.take(
+                database,
+                order,
+                by=None,
+                at=clock.now(),
+                tell=lambda done, bar=bar: progress.update(bar, completed=done),  # type: ignore[misc]
             )
-        if one == "storefronts" and not dry_run:
-            laid = run.lay_zones(database, subdistrict)
-            reports[-1].notes["zones_laid"] += laid
+            reports.append(report)
+            if one == "storefronts" and not dry_run and not report.interrupted:
+                bar = progress.add_task("门面和责任区")
+                zoning.lay(
+                    database,
+                    subdistrict,
+                    report,
+                    tell=lambda done, total, bar=bar: progress.update(  # type: ignore[misc]
+                        bar, completed=done, total=total
+                    ),
+                )
+        if report.interrupted:
+            break
     for report in reports:
         _show(report)
     if report_file:

@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
+import numpy as np
 import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from roadchief import events
 from roadchief.db import tenant_of
 from roadchief.errors import RuleBroken
 from roadchief.lib.geo import Plane
-from roadchief.streets import placing
+from roadchief.streets import zones
 from roadchief.streets.models import RoadSegment, Storefront
 
 LARGEST_ZONE_M2 = 5_000
@@ -65,17 +67,20 @@ def lay(
         (row for row in rows if row.segment_id and row.frontage),
         key=lambda row: (str(row.segment_id), row.side or "", row.measure_m or 0),
     )
-    for place, row in enumerate(walk):
-        if row.duty_zone_drawn or not (around is None or any(_near(row, one) for one in around)):
-            continue
-        segment = segments[row.segment_id]  # type: ignore[index]
-        room = [placing.SIDE_ROOM_M, placing.SIDE_ROOM_M]
-        for at, other in ((0, place - 1), (1, place + 1)):
-            if 0 <= other < len(walk) and _same_side(walk[other], row):
-                room[at] = _room_m(row, walk[other], segment)
-        row.duty_zone = placing.duty_zone(
-            row.frontage, segment.line, segment.kerb_m, room_before_m=room[0], room_after_m=room[1]
+    for segment_id, group in groupby(walk, key=lambda row: row.segment_id):
+        along, segment = list(group), segments[segment_id]  # type: ignore[index]
+        wanted = np.array(
+            [
+                not row.duty_zone_drawn
+                and (around is None or any(_near(row, one) for one in around))
+                for row in along
+            ]
         )
+        fronts = np.array([row.frontage for row in along], dtype=object)
+        street, sides = zones.Street(segment.line), [row.side for row in along]
+        found = zones.side_by_side(fronts, sides, street, segment.kerb_m, wanted)
+        for place in np.flatnonzero(wanted):
+            along[place].duty_zone = found[place]
 
 
 def beside(session: Session, rows: Sequence[Standing]) -> list[Storefront]:
@@ -115,18 +120,6 @@ def segments_by_id(session: Session, wanted: set[uuid.UUID]) -> dict[uuid.UUID, 
         .execution_options(populate_existing=True)
     )
     return {row.id: row for row in found}
-
-
-def lay_missing(session: Session, segment: RoadSegment) -> int:
-    """Fronts and duty zones of one segment's storefronts that have none, as after an import."""
-    rows = _on(session, segment)
-    missing = [row for row in rows if row.duty_zone is None and not row.duty_zone_drawn]
-    if not missing:
-        return 0
-    for row in missing:
-        row.frontage = row.frontage or placing.frontage(row.door, segment.line)
-    lay([row for row in rows if row.frontage is not None], {segment.id: segment})
-    return len(missing)
 
 
 def lay_all(session: Session, segment: RoadSegment) -> None:
@@ -175,7 +168,7 @@ def reset(
     storefront.duty_zone_drawn, storefront.duty_zone = False, None
     if storefront.segment_id is not None:
         segment = segments_by_id(session, {storefront.segment_id})[storefront.segment_id]
-        storefront.frontage = storefront.frontage or placing.frontage(storefront.door, segment.line)
+        storefront.frontage = storefront.frontage or zones.frontage(storefront.door, segment.line)
         session.flush()
         lay_beside(session, [storefront])
     events.record(session, "streets.duty_zone_reset", subject=storefront, by=by, at=at)
@@ -188,16 +181,3 @@ def _near(one: Standing, other: Standing) -> bool:
 
 def _same_side(one: Standing, other: Standing) -> bool:
     return (one.segment_id, one.side) == (other.segment_id, other.side)
-
-
-def _room_m(one: Storefront, other: Storefront, segment: RoadSegment) -> float:
-    """Half the free metres between two fronts, along the street: one may stand farther back."""
-    plane = Plane.around(segment.line)
-    street = plane.flat(segment.line)
-    ends = [
-        [street.project(shapely.Point(end)) for end in plane.flat(row.frontage).coords]
-        for row in (one, other)
-    ]
-    (low, high), (other_low, other_high) = ((min(pair), max(pair)) for pair in ends)
-    free = max(other_low - high, low - other_high, 0.0)
-    return float(min(placing.SIDE_ROOM_M, free / 2))

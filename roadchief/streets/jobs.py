@@ -7,7 +7,7 @@ from typing import Any
 from roadchief import jobs
 from roadchief.errors import Refusal
 from roadchief.lib import clock
-from roadchief.streets.importing import run, stalled, uploads
+from roadchief.streets.importing import run, stalled, uploads, zoning
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
 
@@ -19,16 +19,22 @@ def import_file(subdistrict_id: int, run_id: str) -> None:
     with here.database.transaction(subdistrict_id) as session:
         row = session.get_one(ImportRun, key)
         row.state, row.rows_done = "running", 0
+        row.report = {name: told for name, told in (row.report or {}).items() if name != "zones"}
     order = order_of(row, uploads.folder(here.settings, *key) / row.file_name)
 
     def tell(done: int) -> None:
         with here.database.transaction(subdistrict_id) as session:
             session.get_one(ImportRun, key).rows_done = done
 
+    def tell_zones(done: int, total: int) -> None:
+        with here.database.transaction(subdistrict_id) as session:
+            row = session.get_one(ImportRun, key)
+            row.report = {**(row.report or {}), "zones": {"done": done, "total": total}}
+
     try:
         report = run.take(here.database, order, by=row.by, at=clock.now(), tell=tell)
         if order.what == "storefronts":
-            report.notes["zones_laid"] += run.lay_zones(here.database, subdistrict_id)
+            zoning.lay(here.database, subdistrict_id, report, tell=tell_zones)
         state, told = "done", report.as_json()
         told["lines"] = {one: report.lines(one) for one in ("zh", "en")}
     except Refusal as refusal:

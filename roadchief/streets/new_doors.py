@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import tenant_of
 from roadchief.errors import RuleBroken
 from roadchief.lib.geo import Plane, length_m
-from roadchief.streets import fronts, placing
+from roadchief.streets import fronts, zones
 from roadchief.streets.models import RoadSegment, Storefront
 from roadchief.streets.storefronts import Door, Ground
 
@@ -79,7 +79,7 @@ def usual_front(
             reason_zh="铺位不在路段上，又没有门面线，请先画门面",
             reason_en="on no segment and without a front: draw its front first",
         )
-    return placing.frontage(storefront.door, line, width_m)
+    return zones.frontage(storefront.door, line, width_m)
 
 
 def guess(

@@ -1,4 +1,4 @@
-"""Where a door stands: segment, side, measure; and what lies before it. *Pure.*
+"""Where a door stands: segment, side, measure; the front of a building. *Pure.*
 
 Everything is for many doors at once: arrays in, arrays out, one tree of segments.
 """
@@ -19,7 +19,6 @@ REACH_M = 80.0  # farther from every segment a door is not on any of our streets
 SAME_NAME_REACH_M = 120.0  # the road of the address may be this much farther than the nearest one
 CORNER_M = 14.0  # so near behind the kerb of a second street a shop faces that one too
 USUAL_KERB_M = 8.0  # where a street's width is not known
-SIDE_ROOM_M = 5.0  # a duty zone goes this far sideways where no neighbour is (domain.md §3.1)
 FRONT_DEPTH_M = 3.0
 LEFT, RIGHT = "left", "right"
 Addresses: TypeAlias = Sequence[str | None] | Any  # or a column of Arrow, for many at once
@@ -160,18 +159,6 @@ def side_name(side: int) -> str:
     return LEFT if side > 0 else RIGHT
 
 
-def frontage(
-    door: shapely.Point, segment: shapely.LineString, width_m: float = 6.0
-) -> shapely.LineString:
-    """A front of `width_m` through the door, parallel to the street."""
-    plane = Plane.around(door)
-    (x, y), (ux, uy) = plane.flat(door).coords[0], _heading(plane, door, segment)
-    half = width_m / 2
-    return plane.round(
-        shapely.LineString([(x - ux * half, y - uy * half), (x + ux * half, y + uy * half)])
-    )
-
-
 def front_of_building(
     outline: shapely.Polygon, segment: shapely.LineString
 ) -> tuple[shapely.Point, shapely.LineString]:
@@ -185,52 +172,6 @@ def front_of_building(
     front = away <= away.min() + FRONT_DEPTH_M
     facing = edges[front][int(np.argmax(shapely.length(edges[front])))]
     return plane.round(facing.centroid), plane.round(facing)
-
-
-def duty_zone(
-    front: shapely.LineString,
-    segment: shapely.LineString,
-    kerb_m: float,
-    *,
-    room_before_m: float = SIDE_ROOM_M,
-    room_after_m: float = SIDE_ROOM_M,
-) -> shapely.Polygon | None:
-    """From the façade out to the kerb; sideways to the neighbour, or 5 m (domain.md §3.1).
-
-    `kerb_m` is centre line to kerb. `room_before_m` and `room_after_m` are the free metres beside
-    the front in the direction of the segment. None where the front already stands on the kerb.
-    """
-    plane = Plane.around(front)
-    flat, street = plane.flat(front), plane.flat(segment)
-    middle = flat.centroid
-    ux, uy = _heading(plane, plane.round(middle), segment)
-    ends = shapely.get_coordinates(flat)
-    if (ends[-1] - ends[0]) @ (ux, uy) < 0:
-        ends = ends[::-1]
-    start = ends[0] - np.array([ux, uy]) * min(room_before_m, SIDE_ROOM_M)
-    stop = ends[-1] + np.array([ux, uy]) * min(room_after_m, SIDE_ROOM_M)
-    corners = [start, stop]
-    outward = []
-    for corner in (stop, start):
-        foot = np.array(street.interpolate(street.project(shapely.Point(corner))).coords[0])
-        away = foot - corner
-        distance = float(np.hypot(*away))
-        if distance - kerb_m <= 0.3:
-            return None
-        outward.append(corner + away * ((distance - kerb_m) / distance))
-    zone = shapely.Polygon([*corners, *outward])
-    return plane.round(zone) if zone.is_valid and zone.area > 0 else None
-
-
-def _heading(plane: Plane, door: shapely.Point, segment: shapely.LineString) -> tuple[float, float]:
-    """Unit vector along the street, abreast of the door."""
-    street, here = plane.flat(segment), plane.flat(door)
-    at = street.project(here)
-    tail = street.interpolate(max(at - 0.5, 0)).coords[0]
-    head = street.interpolate(min(at + 0.5, street.length)).coords[0]
-    dx, dy = head[0] - tail[0], head[1] - tail[1]
-    size = float(np.hypot(dx, dy)) or 1.0
-    return dx / size, dy / size
 
 
 def _nowhere(count: int) -> Placements:

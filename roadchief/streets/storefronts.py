@@ -19,7 +19,7 @@ from roadchief import events
 from roadchief.db import new_id, tenant_of
 from roadchief.errors import Conflict, NotFound, WrongState
 from roadchief.lib import clock
-from roadchief.streets import duty_zones, human_numbers, naming, placing, tenancies
+from roadchief.streets import duty_zones, human_numbers, naming, placing, tenancies, zones
 from roadchief.streets.models import (
     Road,
     RoadSegment,
@@ -222,7 +222,7 @@ def set_place(
         row.side = placing.side_name(int(placed.side[number]))
         row.measure_m = float(placed.measure_m[number])
         line = on.segments[segment].line
-        row.frontage = row.frontage or placing.frontage(door.place, line, door.width_m)
+        row.frontage = row.frontage or zones.frontage(door.place, line, door.width_m)
     if second >= 0:
         row.second_segment_id = on.segments[second].id
         row.second_side = placing.side_name(int(placed.second_side[number]))

@@ -70,6 +70,12 @@ def test_from_upload_to_the_street(admin: FlaskClient, database: Database, at_wo
     with database.transaction(WEIFANG) as session:
         session.get_one(ImportRun, (WEIFANG, id_in(address))).rows_done = 1
     assert "1 行都已写入，正在计算门面和责任区" in admin.get(address).text
+    with database.transaction(WEIFANG) as session:
+        row = session.get_one(ImportRun, (WEIFANG, id_in(address)))
+        row.report = {**row.report, "zones": {"done": 20, "total": 50}}
+    text = admin.get(address).text
+    assert '<progress max="50" value="20"' in text
+    assert "已计算 20 / 50 间铺位" in text
     assert "没有写入任何数据" not in page
     assert admin.post(f"{address}/confirm").status_code == 409
     import_file(subdistrict_id=WEIFANG, run_id=str(id_in(address)))

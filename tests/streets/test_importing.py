@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib.coords import Datum, from_wgs84
-from roadchief.streets import shifts
-from roadchief.streets.importing import run
+from roadchief.streets import duty_zones, shifts
+from roadchief.streets.importing import run, zoning
 from roadchief.streets.importing.mapping import guess
 from roadchief.streets.importing.report import Report
 from roadchief.streets.models import Road, RoadSegment, Storefront, Subdistrict
@@ -593,10 +593,53 @@ def test_the_command_refuses_with_one_line_and_exit_2(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def lay_zones(ground: Database, stop_after: int | None = None) -> Report:
+    """Lays what is missing; broken off by Ctrl-C once so many doors are told."""
+    report = Report("storefronts", "a.csv")
+
+    def tell(done: int, _total: int) -> None:
+        if stop_after is not None and done >= stop_after and not report.interrupted:
+            raise KeyboardInterrupt
+
+    zoning.lay(ground, CODE, report, tell=tell)
+    return report
+
+
+def zones_of(session: Session) -> dict[str, Any]:
+    rows = session.execute(select(Storefront.source_id, Storefront.frontage, Storefront.duty_zone))
+    return {key: (front.wkb, zone.wkb if zone else None) for key, front, zone in rows}
+
+
 def test_imported_doors_get_fronts_and_duty_zones(ground: Database, tmp_path: Path) -> None:
     take(ground, table(tmp_path / "a.csv", SHOPS))
-    laid = run.lay_zones(ground, CODE)
-    assert laid == 20
+    assert lay_zones(ground).notes["zones_laid"] == 20
+    assert lay_zones(ground).notes["zones_laid"] == 0
     with ground.transaction(CODE) as session:
-        fronts = session.scalars(select(Storefront.frontage)).all()
-        assert all(front is not None for front in fronts)
+        laid = zones_of(session)
+        for segment in session.scalars(select(RoadSegment)):
+            duty_zones.lay_all(session, segment)
+        session.flush()
+        session.expire_all()
+        assert laid == zones_of(session)
+
+
+def test_laying_zones_may_be_broken_off_and_neighbours_give_way(
+    ground: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In portions, twice, interrupted: the same zones as all at once."""
+    monkeypatch.setattr(zoning, "PORTION", 4)
+    take(ground, table(tmp_path / "a.csv", SHOPS[::2]))
+    first = lay_zones(ground, stop_after=4)
+    assert first.interrupted
+    assert first.notes["zones_laid"] == 4
+    assert lay_zones(ground).notes["zones_laid"] == 6
+    take(ground, table(tmp_path / "a.csv", SHOPS))
+    assert not lay_zones(ground).interrupted
+    with ground.transaction(CODE) as session:
+        laid = zones_of(session)
+        for segment in session.scalars(select(RoadSegment)):
+            duty_zones.lay_all(session, segment)
+        session.flush()
+        session.expire_all()
+        assert len(laid) == 20
+        assert laid == zones_of(session)

@@ -18,8 +18,8 @@ from roadchief.streets import (
     permits,
     place_register,
     places,
-    placing,
     segment_details,
+    zones,
 )
 from roadchief.streets.models import Organisation
 from tests import makers
@@ -203,7 +203,7 @@ def test_a_permit_as_large_as_a_park_is_refused(session: Session) -> None:
 def test_a_wider_street_moves_its_zones_but_not_drawn_ones(session: Session) -> None:
     makers.make_subdistrict(session)
     segment = makers.make_segment(session, kerb_m=4.0)
-    front = placing.frontage(geo.point(lon=121.51885, lat=31.2294), segment.line)
+    front = zones.frontage(geo.point(lon=121.51885, lat=31.2294), segment.line)
     given = {"frontage": front, "door": front.centroid, "measure_m": 200.0}
     computed = makers.make_storefront(session, segment, **given)
     drawn = makers.make_storefront(session, segment, duty_zone_drawn=True, **given)

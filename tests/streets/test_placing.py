@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadchief.streets import placing
+from roadchief.streets import placing, zones
 from roadchief.streets.placing import Streets
 from tests.streets.ground import HERE, door, line, metres
 
@@ -91,7 +91,7 @@ def test_the_measure_leads_back_to_the_door(east_m: float, north_m: float) -> No
 
 
 def test_a_front_runs_along_the_street_through_the_door() -> None:
-    front = metres(placing.frontage(door(300, 12), EAST, 8))
+    front = metres(zones.frontage(door(300, 12), EAST, 8))
     assert front.length == pytest.approx(8, abs=0.05)
     assert front.centroid.distance(shapely.Point(300, 12)) < 0.05
     assert front.bounds[1] == pytest.approx(front.bounds[3], abs=0.05)
@@ -105,27 +105,41 @@ def test_a_building_fronts_with_its_wide_side_to_the_street() -> None:
     assert metres(at).y == pytest.approx(10, abs=0.1)
 
 
+def zone_of(
+    front: shapely.LineString,
+    street: shapely.LineString,
+    kerb_m: float,
+    before_m: float = zones.SIDE_ROOM_M,
+    after_m: float = zones.SIDE_ROOM_M,
+) -> shapely.Polygon | None:
+    alone = np.array([front])
+    found: shapely.Polygon | None = zones.duty_zones(
+        alone, zones.Street(street), kerb_m, before_m, after_m
+    )[0]
+    return found
+
+
 def test_a_duty_zone_reaches_the_kerb_and_five_metres_sideways() -> None:
-    zone = placing.duty_zone(placing.frontage(door(300, 15), EAST, 10), EAST, 6)
+    zone = zone_of(zones.frontage(door(300, 15), EAST, 10), EAST, 6)
     assert zone is not None
     assert metres(zone).bounds == pytest.approx((290, 6, 310, 15), abs=0.1)
 
 
 def test_a_duty_zone_stops_at_the_neighbours() -> None:
-    front = placing.frontage(door(300, -15), EAST, 10)
-    zone = placing.duty_zone(front, EAST, 6, room_before_m=0, room_after_m=1.5)
+    front = zones.frontage(door(300, -15), EAST, 10)
+    zone = zone_of(front, EAST, 6, 0, 1.5)
     assert zone is not None
     assert metres(zone).bounds == pytest.approx((295, -15, 306.5, -6), abs=0.1)
 
 
 def test_a_front_on_the_kerb_has_no_zone() -> None:
-    assert placing.duty_zone(placing.frontage(door(300, 6), EAST, 10), EAST, 6) is None
+    assert zone_of(zones.frontage(door(300, 6), EAST, 10), EAST, 6) is None
 
 
 @given(st.floats(-20, 520), st.floats(-60, 60), st.floats(3, 20), st.floats(2, 30))
 def test_every_zone_is_a_valid_area(
     east_m: float, north_m: float, kerb_m: float, width_m: float
 ) -> None:
-    front = placing.frontage(door(east_m, north_m), EAST, width_m)
-    zone = placing.duty_zone(front, EAST, kerb_m)
+    front = zones.frontage(door(east_m, north_m), EAST, width_m)
+    zone = zone_of(front, EAST, kerb_m)
     assert zone is None or (zone.is_valid and not zone.is_empty)

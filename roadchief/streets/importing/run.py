@@ -19,13 +19,12 @@ from roadchief.lib.coords import Datum
 from roadchief.lib.geo import swapped_axes
 from roadchief.lib.text import clean
 from roadchief.streets import shifts
-from roadchief.streets.duty_zones import lay_missing
 from roadchief.streets.importing import checking, doors, lines, mapping, osm, twins
 from roadchief.streets.importing.batches import Batch, Source
 from roadchief.streets.importing.reading import OSM, open_source
 from roadchief.streets.importing.report import Report
 from roadchief.streets.importing.writers import Writers
-from roadchief.streets.models import RoadSegment, Storefront, Subdistrict
+from roadchief.streets.models import RoadSegment, Subdistrict
 from roadchief.streets.storefronts import ground
 
 SAMPLE = 2_000
@@ -217,26 +216,6 @@ def _take_doors(
         report.interrupted = True
 
 
-def lay_zones(database: Database, subdistrict_id: int, *, tell: Tell = lambda _n: None) -> int:
-    """Fronts and duty zones for what was imported: a transaction a segment, safe to repeat."""
-    with database.transaction(subdistrict_id) as session:
-        ids = session.scalars(
-            select(Storefront.segment_id)
-            .where(Storefront.subdistrict_id == subdistrict_id, Storefront.closed_at.is_(None))
-            .where(Storefront.segment_id.is_not(None), Storefront.duty_zone.is_(None))
-            .where(Storefront.duty_zone_drawn.is_(False))
-            .distinct()
-            .order_by(Storefront.segment_id)
-        ).all()
-    laid = 0
-    for segment_id in ids:
-        with database.transaction(subdistrict_id) as session:
-            segment = session.get_one(RoadSegment, (subdistrict_id, segment_id))
-            laid += lay_missing(session, segment)
-        tell(laid)
-    return laid
-
-
 def _take_roads(
     database: Database,
     batches: Iterable[Batch],
@@ -246,13 +225,18 @@ def _take_roads(
     at: datetime,
     tell: Tell,
 ) -> None:
+    """All in one transaction: where it is broken off, nothing is written."""
     ways = lines.Ways(report)
-    for rows in rows_of(batches, order, report, tell):
-        ways.add(rows)
-    with database.transaction(order.subdistrict_id) as session:
-        lines.take_roads(
-            session, ways, source=order.source_name, by=by, at=at, write=not order.dry_run
-        )
+    try:
+        for rows in rows_of(batches, order, report, tell):
+            ways.add(rows)
+        with database.transaction(order.subdistrict_id) as session:
+            lines.take_roads(
+                session, ways, source=order.source_name, by=by, at=at, write=not order.dry_run
+            )
+    except KeyboardInterrupt:
+        report.added = report.changed = report.unchanged = 0
+        report.interrupted = True
 
 
 def _take_borders(
