@@ -2,6 +2,8 @@
 
 import json
 import os
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,8 +16,8 @@ from roadchief.errors import BadInput
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
 from roadchief.streets import subdistricts
-from roadchief.streets.importing import run, zoning
-from roadchief.streets.importing.report import MOST_LISTED, Report
+from roadchief.streets.importing import refused, run, zoning
+from roadchief.streets.importing.report import Report
 from roadchief.streets.subdistricts import RINGS
 
 SHOWN = 20
@@ -66,6 +68,7 @@ def open_subdistrict(code: int, name: str, short: str, ring: str | None, rename:
 @click.option("--strict", is_flag=True, help="write nothing when a row is refused")
 @click.option("--dry-run", is_flag=True, help="report, but write nothing")
 @click.option("--report", "report_file", type=click.Path(path_type=Path), help="the report as JSON")
+@click.option("--refused", "sheet", type=click.Path(path_type=Path), help="all refused rows as CSV")
 def import_file(
     what: str,
     file: Path,
@@ -77,46 +80,28 @@ def import_file(
     strict: bool,
     dry_run: bool,
     report_file: Path | None,
+    sheet: Path | None,
 ) -> None:
     """Take roads, storefronts or borders from FILE. Repeating it changes nothing."""
-    database = _database()
+    order = run.Order(
+        path=file,
+        what=what,
+        subdistrict_id=subdistrict,
+        datum=Datum(datum),
+        encoding=encoding,
+        source=source,
+        mapping=_pairs(mapped),
+        strict=strict,
+        dry_run=dry_run,
+    )
     reports: list[Report] = []
-    for one in ("roads", "storefronts") if what == "osm" else (what,):
-        order = run.Order(
-            path=file,
-            what=one,
-            subdistrict_id=subdistrict,
-            datum=Datum(datum),
-            encoding=encoding,
-            source=source,
-            mapping=_pairs(mapped),
-            strict=strict,
-            dry_run=dry_run,
-        )
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            bar = progress.add_task(one, total=None)
-            report = run.take(
-                database,
-                order,
-                by=None,
-                at=clock.now(),
-                tell=lambda done, bar=bar: progress.update(bar, completed=done),  # type: ignore[misc]
-            )
-            reports.append(report)
-            if one == "storefronts" and not dry_run and not report.interrupted:
-                bar = progress.add_task("门面和责任区")
-                zoning.lay(
-                    database,
-                    subdistrict,
-                    report,
-                    tell=lambda done, total, bar=bar: progress.update(  # type: ignore[misc]
-                        bar, completed=done, total=total
-                    ),
-                )
-        if report.interrupted:
-            break
+    with refused.as_sheet(sheet, "zh") if sheet else nullcontext() as keep:
+        for one in ("roads", "storefronts") if what == "osm" else (what,):
+            reports.append(_take(_database(), replace(order, what=one), keep))
+            if reports[-1].interrupted:
+                break
     for report in reports:
-        _show(report)
+        _show(report, sheet)
     if report_file:
         text = json.dumps([report.as_json() for report in reports], ensure_ascii=False, indent=1)
         report_file.write_text(text, encoding="utf-8")
@@ -124,14 +109,37 @@ def import_file(
         raise SystemExit(130)
 
 
-def _show(report: Report) -> None:
+def _take(database: Database, order: run.Order, keep: refused.Keep | None) -> Report:
+    """One kind of things out of the file; of storefronts their fronts and duty zones too."""
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(order.what, total=None)
+        report = run.take(
+            database,
+            order,
+            by=None,
+            at=clock.now(),
+            tell=lambda done: progress.update(bar, completed=done),
+            keep=keep,
+        )
+        if order.what == "storefronts" and not order.dry_run and not report.interrupted:
+            zones = progress.add_task("门面和责任区")
+            zoning.lay(
+                database,
+                order.subdistrict_id,
+                report,
+                tell=lambda done, total: progress.update(zones, completed=done, total=total),
+            )
+    return report
+
+
+def _show(report: Report, sheet: Path | None) -> None:
     for line in report.lines("zh"):
         click.echo(line)
     for problem in report.problems[:SHOWN]:
         click.echo("  " + problem.say("zh"))
     if report.refused > SHOWN:
-        told = "全部" if report.refused <= MOST_LISTED else f"前 {MOST_LISTED} 行"
-        click.echo(f"  … 共 {report.refused} 行，{told}见 --report")
+        told = f"全部在 {sheet}" if sheet else "用 --refused 文件名 把全部存成表格"
+        click.echo(f"  … 共 {report.refused} 行，{told}")
 
 
 def _pairs(mapped: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

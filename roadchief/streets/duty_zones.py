@@ -68,7 +68,7 @@ def lay(
         key=lambda row: (str(row.segment_id), row.side or "", row.measure_m or 0),
     )
     for segment_id, group in groupby(walk, key=lambda row: row.segment_id):
-        along, segment = list(group), segments[segment_id]  # type: ignore[index]
+        along, segment = list(group), segments[segment_id]
         wanted = np.array(
             [
                 not row.duty_zone_drawn

@@ -1,7 +1,5 @@
 """Import by the page: upload, see what was understood, on the map, and only then write."""
 
-import csv
-import io
 import re
 import shutil
 import uuid
@@ -23,12 +21,12 @@ from roadchief.db import new_id, tenant_of
 from roadchief.errors import BadInput, NotFound, Refusal, WrongState
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
-from roadchief.lib.text import clean, harmless_cell
+from roadchief.lib.text import clean
 from roadchief.streets.import_words import datum_words, field_words, kind_words
-from roadchief.streets.importing import mapping, previewing, run, uploads
+from roadchief.streets.importing import mapping, previewing, refused, run, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
-from roadchief.streets.importing.report import FIELDS, REASONS, SOURCES, TRIED, Report
+from roadchief.streets.importing.report import SOURCES, TRIED, Problem, Report
 from roadchief.streets.models import Subdistrict
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
@@ -112,6 +110,7 @@ def show(run_id: uuid.UUID) -> str:
         own_source=order.path.stem,
         sources=sources,
         there=there,
+        all_refused=_all_refused(row) is not None,
         total=(row.report or {}).get("rows", 0),
         fields={name: field_words(name) for name in mapping.WANTED[row.what]},
         field_words=field_words,
@@ -146,22 +145,22 @@ def shapes(run_id: uuid.UUID) -> AnyResponse:
 @pages.get("/<uuid:run_id>/problems.csv")
 @allows("streets.import")
 def problems(run_id: uuid.UUID) -> AnyResponse:
-    """The refused rows for a spreadsheet, to be put right at home. No cell begins a formula."""
+    """The refused rows for a spreadsheet, to be put right at home."""
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
         row = _find(session, run_id)
-    index = 0 if language() == "zh" else 1
-    out = io.StringIO("\ufeff", newline="")
-    out.seek(0, io.SEEK_END)
-    sheet = csv.writer(out)
-    sheet.writerow([gettext("行"), gettext("字段"), gettext("值"), gettext("原因")])
-    for one in (row.report or {}).get("problems", []):
-        named = FIELDS.get(one["field"], (one["field"],) * 2)[index]
-        why = REASONS.get(one["reason"], (one["reason"],) * 2)[index]
-        sheet.writerow([one["line"] or "", *map(harmless_cell, (named, one["value"], why))])
-    answer = Response(out.getvalue(), mimetype="text/csv")
+    all_of_them = _all_refused(row)
+    listed = (Problem(**one) for one in (row.report or {}).get("problems", []))
+    found = refused.kept(all_of_them) if all_of_them else listed
+    answer = Response(refused.lines(found, language()), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f"attachment; filename=refused-{run_id}.csv"
     return answer
+
+
+def _all_refused(row: ImportRun) -> Path | None:
+    """The file with every refused row, until uploads are swept."""
+    path = _folder(row.subdistrict_id, row.id) / refused.KEPT
+    return path if path.exists() else None
 
 
 @pages.post("/<uuid:run_id>/settings")
@@ -190,7 +189,8 @@ def _try(row: ImportRun, path: Path, *, at: datetime) -> dict[str, Any]:
     """What an import would do. Where a column is not found, the page asks for it."""
     order = order_of(row, path, dry_run=True)
     try:
-        report = run.take(database(), order, by=None, at=at)
+        with refused.keeping(path.parent / refused.KEPT) as keep:
+            report = run.take(database(), order, by=None, at=at, keep=keep)
     except run.MissingColumn as missing:
         report = Report(row.what, path.name, dry_run=True)
         report.mapping = mapping.guess(run.open_for(order).columns, row.what)

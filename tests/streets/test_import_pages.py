@@ -18,7 +18,7 @@ from roadchief import jobs
 from roadchief.config import Settings
 from roadchief.db import Database
 from roadchief.lib import clock
-from roadchief.streets.importing import uploads
+from roadchief.streets.importing import refused, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.jobs import import_file
 from roadchief.streets.models import Storefront, Subdistrict
@@ -202,3 +202,25 @@ def test_the_preview_tells_what_lies_outside_and_refused_rows_come_as_a_table(
     assert rows[1] == ["4", "经度", "'=1+1", "经纬度不是数字"]
     assert rows[2][0] == "3"
     assert rows[2][3] == "不在本街镇范围内"
+
+
+def test_every_refused_row_comes_as_a_table_while_the_file_is_kept(
+    admin: FlaskClient, settings: Settings, at_work: None
+) -> None:
+    bad = "".join(f"B{n},店{n},崂山路,{n}号,x,y\n" for n in range(620))
+    address = upload(admin, TABLE + bad)
+    assert "下载全部 620 行" in admin.get(address).text
+
+    def rows() -> list[str]:
+        text: str = admin.get(f"{address}/problems.csv").text
+        return text.removeprefix("\ufeff").splitlines()[1:]
+
+    assert len(rows()) == 620
+    admin.post(f"{address}/confirm")
+    import_file(subdistrict_id=WEIFANG, run_id=str(id_in(address)))
+    assert rows()[-1] == "622,经度,x,经纬度不是数字"
+    (uploads.folder(settings, WEIFANG, id_in(address)) / refused.KEPT).unlink()
+    page = admin.get(address).text
+    assert "下载全部" not in page
+    assert "表格里是前 500 行" in page
+    assert len(rows()) == 500

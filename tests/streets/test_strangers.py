@@ -492,14 +492,14 @@ def test_several_layers_and_no_rows_are_told(act: Act, tmp_path: Path) -> None:
     assert "没有可取的行" in act("storefronts", empty).output
 
 
-@pytest.mark.parametrize(("rows", "told"), [(40, "全部见 --report"), (620, "前 500 行见 --report")])
-def test_the_command_says_how_many_refused_rows_its_report_holds(
-    act: Act, tmp_path: Path, rows: int, told: str
-) -> None:
+def test_the_command_writes_all_refused_rows_as_a_table(act: Act, tmp_path: Path) -> None:
     """All refused rows are counted; of very many the report lists the first ones."""
-    path = tmp_path / "nowhere.csv"
-    lines = "".join(f"B{n},店{n},x,y\n" for n in range(rows))
+    path, sheet = tmp_path / "nowhere.csv", tmp_path / "refused.csv"
+    lines = "".join(f"B{n},店{n},x,y\n" for n in range(620))
     path.write_text("编号,店名,经度,纬度\n" + lines, encoding="utf-8")
-    said = act("storefronts", path)
-    assert f"共 {rows} 行，{told}" in said.output
-    assert len(reported(tmp_path)["problems"]) == min(rows, 500)
+    assert "共 620 行，用 --refused" in act("storefronts", path).output
+    said = act("storefronts", path, "--refused", str(sheet))
+    assert f"共 620 行，全部在 {sheet}" in said.output
+    told = sheet.read_text(encoding="utf-8-sig").splitlines()
+    assert (len(told), told[0], told[-1]) == (621, "行,字段,值,原因", "621,经度,x,经纬度不是数字")
+    assert len(reported(tmp_path)["problems"]) == 500

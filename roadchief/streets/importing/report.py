@@ -1,7 +1,8 @@
 """What was taken, changed and refused, and why: for a person and for a program. *Pure.*"""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import InitVar, asdict, dataclass, field
 from typing import Any
 
 MOST_LISTED = 500  # all are counted, the first ones are told
@@ -92,8 +93,14 @@ class Report:
     twins: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
     interrupted: bool = False
+    keep: InitVar[Callable[[Problem], object] | None] = None  # hears of every refused row
+
+    def __post_init__(self, keep: Callable[[Problem], object] | None) -> None:
+        self._keep = keep
 
     def refuse(self, problem: Problem) -> None:
+        if self._keep is not None:
+            self._keep(problem)
         self.refused += 1
         self.reasons[problem.reason] += 1
         if len(self.problems) < MOST_LISTED:

@@ -22,6 +22,7 @@ from roadchief.streets import shifts
 from roadchief.streets.importing import checking, doors, lines, mapping, osm, twins
 from roadchief.streets.importing.batches import Batch, Source
 from roadchief.streets.importing.reading import OSM, open_source
+from roadchief.streets.importing.refused import Keep
 from roadchief.streets.importing.report import Report
 from roadchief.streets.importing.writers import Writers
 from roadchief.streets.models import RoadSegment, Subdistrict
@@ -67,15 +68,24 @@ class Order:
 
 
 def take(
-    database: Database, order: Order, *, by: UUID | None, at: datetime, tell: Tell = lambda _n: None
+    database: Database,
+    order: Order,
+    *,
+    by: UUID | None,
+    at: datetime,
+    tell: Tell = lambda _n: None,
+    keep: Keep | None = None,
 ) -> Report:
-    """Carry out an order. With `strict` everything is tried first and written only when clean."""
+    """Carry out an order. With `strict` everything is tried first and written only when clean.
+
+    `keep` hears of every refused row; the report lists the first ones.
+    """
     if order.strict and not order.dry_run:
-        tried = take(database, replace(order, dry_run=True), by=by, at=at)
+        tried = take(database, replace(order, dry_run=True), by=by, at=at, keep=keep)
         if tried.refused:
             raise StrictStop(refused=tried.refused)
     source = open_for(order)
-    report = Report(order.what, order.path.name, dry_run=order.dry_run)
+    report = Report(order.what, order.path.name, dry_run=order.dry_run, keep=keep)
     report.encoding = source.encoding
     report.mapping = choose(source, order)
     report.notes.update(dict.fromkeys(source.notes, 1))
