@@ -80,13 +80,8 @@ def _wanted(session: Session, layout: str, at: datetime) -> tuple[list[Target], 
     name = road if isinstance(road, str) else road.name
     if layouts()[layout].kind == "sign":
         phone = settings().office_phone
-        signs = [
-            Target(
-                segment_id=row[0].id,
-                printed=inscriptions.on_sign(session, row[0].id, phone=phone, at=at),
-            )
-            for row in segments
-        ]
+        said = inscriptions.on_signs(session, [row[0].id for row in segments], phone=phone, at=at)
+        signs = [Target(segment_id=key, printed=printed) for key, printed in said.items()]
         return signs, gettext("%(road)s 公示牌", road=name)
     choice = batches.storefronts_without(session, road_id=road_id)
     if choice.passed_over:

@@ -140,9 +140,22 @@ def sign_face(
     )
 
 
+def on_signs(
+    session: Session, segment_ids: Sequence[uuid.UUID], *, phone: str, at: datetime
+) -> dict[uuid.UUID, dict[str, Any]]:
+    """What signs say of people, in one question: kept when printed, compared afterwards."""
+    found: dict[uuid.UUID, list[Any]] = {one: [] for one in segment_ids}
+    if segment_ids:
+        for row in catalog.charge(session, at=at, among=list(segment_ids)):
+            found[row.segment_id].append(row)
+    return {one: _said(rows, phone) for one, rows in found.items()}
+
+
 def on_sign(session: Session, segment_id: uuid.UUID, *, phone: str, at: datetime) -> dict[str, Any]:
-    """What a sign says of people: kept when it is printed, compared afterwards."""
-    rows = catalog.charge(session, at=at, segment_id=segment_id)
+    return on_signs(session, [segment_id], phone=phone, at=at)[segment_id]
+
+
+def _said(rows: Sequence[Any], phone: str) -> dict[str, Any]:
     chiefs = [[row.title or ROLES[row.role][0], row.person] for row in rows if not row.acting]
     office = next((row.office_phone for row in rows if row.office_phone), None)
     return {"chiefs": chiefs[:6], "phone": office or phone}

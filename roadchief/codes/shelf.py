@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from roadchief.accounts.models import Person
-from roadchief.codes.inscriptions import on_sign
+from roadchief.codes.inscriptions import on_signs
 from roadchief.codes.lifecycle import ON_THE_WALL, OVER, STATES
 from roadchief.codes.models import Plate, PlateAlarm, ScanMonth
 from roadchief.db import tenant_of
@@ -203,8 +203,9 @@ def signs_out_of_date(session: Session, *, phone: str, at: datetime) -> list[Old
         .limit(500)
     ).all()
     found = []
+    said = on_signs(session, [row[1] for row in rows], phone=phone, at=at)
     for plate, segment_id, segment in rows:
-        now = on_sign(session, segment_id, phone=phone, at=at)
+        now = said[segment_id]
         if plate.printed and plate.printed != now:
             found.append(
                 OldSign(

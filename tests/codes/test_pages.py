@@ -1,6 +1,7 @@
 """The office's pages: constant queries, minting to delivery, refusals."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -86,6 +87,21 @@ def test_signs_say_who_answers_and_are_flagged_when_that_changes(
     said = client.get("/admin/codes").get_data(as_text=True)
     assert "公示牌已过期" in said
     assert "周建国" in said
+
+
+def test_signs_of_a_long_street_are_compared_in_one_question(
+    client: FlaskClient, cast: Cast, road: Road, session: Session, queries: Callable[[], Any]
+) -> None:
+    sign_in(client, cast["operator"])
+    for _ in range(4):
+        makers.make_segment(session, road)
+    with queries() as seen:
+        assert mint(client, road, layout="sign").status_code == 302
+    assert sum("running AS MATERIALIZED" in one for one in seen.statements) == 1
+    session.execute(text("UPDATE plate SET state = 'active'"))
+    with queries() as seen:
+        client.get("/admin/codes")
+    assert sum("running AS MATERIALIZED" in one for one in seen.statements) == 1
 
 
 @pytest.mark.parametrize(
