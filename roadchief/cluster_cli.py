@@ -42,5 +42,5 @@ def migrate() -> None:
     if not settings.owner_database_url:
         raise NoAddress
     migrations.prepare(settings.owner_database_url)
-    migrations.upgrade(settings.owner_database_url)
+    migrations.upgrade(settings.owner_database_url, say=lambda step: click.echo(f"· {step}"))
     click.echo("schema is up to date")

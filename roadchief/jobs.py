@@ -10,12 +10,16 @@ from datetime import datetime
 from typing import Any
 
 import procrastinate
-from procrastinate.jobs import JobDeferrer
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import JobDeferrer, Status
 from procrastinate.manager import JobManager
 from sqlalchemy.orm import Session
 
 from roadchief.config import Settings
 from roadchief.db import Database, driver_connection
+
+SILENT_SECONDS = 60.0  # a living worker tells every ten
+MOST_ATTEMPTS = 3  # what kills its worker (memory) must not do so for ever
 
 queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 _in_transaction = JobManager(procrastinate.SyncPsycopgConnector())
@@ -72,3 +76,28 @@ def surroundings() -> Surroundings:
     if not _surroundings:
         raise LookupError("jobs run in the worker, which provides a database first")
     return _surroundings[0]
+
+
+async def queue_again(manager: JobManager) -> int:
+    """Put back the jobs of workers that are no more: each of ours may be run again.
+
+    What kills its worker again and again fails.
+    """
+    again = 0
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS):
+        if job.attempts >= MOST_ATTEMPTS:
+            await manager.finish_job(job, status=Status.FAILED, delete_job=False)
+            continue
+        try:
+            await manager.retry_job(job)
+            again += 1
+        except UniqueViolation:  # its next round is queued already, and one is enough
+            await manager.finish_job(job, status=Status.ABORTED, delete_job=False)
+    return again
+
+
+@queue.periodic(cron="*/2 * * * *")
+@task("jobs.revive", queueing_lock="jobs.revive")
+async def revive(timestamp: int) -> None:
+    """Work does not stay under way for ever when its worker was killed."""
+    await queue_again(queue.job_manager)

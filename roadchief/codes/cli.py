@@ -1,6 +1,8 @@
 """`roadchief codes …`: mint, print, check, revoke and replace plates; keys of shift manifests."""
 
 import os
+import time
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from roadchief.codes import (
     keys,
     packing,
     plates,
+    printing,
     reading,
     scans,
     tokens,
@@ -38,6 +41,7 @@ SUBDISTRICT = click.option(
 OUT = click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="where the PDF goes"
 )
+WAIT_S = 1.0
 BECAUSE = click.option("--because", required=True, help="the reason, kept with the plate")
 
 
@@ -117,14 +121,9 @@ def _targets(
             raise NoRoad(name=road)
     if layouts()[layout].kind == "sign":
         at, phone = clock.now(), settings.office_phone
-        rows = [one[0] for one in catalog.segments(session) if road_id in (None, one[0].road_id)]
-        return [
-            Target(
-                segment_id=row.id,
-                printed=inscriptions.on_sign(session, row.id, phone=phone, at=at),
-            )
-            for row in rows
-        ], 0
+        rows = [one[0].id for one in catalog.segments(session) if road_id in (None, one[0].road_id)]
+        said = inscriptions.on_signs(session, rows, phone=phone, at=at)
+        return [Target(segment_id=key, printed=printed) for key, printed in said.items()], 0
     choice = batches.storefronts_without(session, road_id=road_id)
     return choice.targets, choice.passed_over
 
@@ -153,13 +152,18 @@ def _print(
 ) -> None:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("print", total=count)
-        made = jobs.run(
-            database,
-            settings,
-            subdistrict,
-            batch_id,
-            tell=lambda done: progress.update(bar, completed=done),
-        )
+
+        def tell(done: int) -> None:
+            progress.update(bar, completed=done)
+
+        made = None
+        while made is None:
+            try:
+                made = jobs.run(database, settings, subdistrict, batch_id, tell=tell)
+            except printing.AlreadyPrinting:  # the worker has the same order
+                time.sleep(WAIT_S)
+                with database.transaction(subdistrict) as session:
+                    tell(int(batches.find(session, batch_id).report.get("done", 0)))
     if out:
         out.write_bytes(made.read_bytes())
         made = out
@@ -191,23 +195,23 @@ def check_print(file: Path, expected: Path | None, unknown: bool) -> None:
         report = reading.check_print(
             file, wanted, progress=lambda done: progress.update(bar, completed=done)
         )
+        faults = [one.sentence("zh") for one in report.faults]
+        if not unknown:
+            faults += _not_ours(progress.track(report.found, description="plates"))
     click.echo(report.sentence("zh"))
-    faults = [one.sentence("zh") for one in report.faults]
-    if not unknown:
-        faults += _not_ours(report)
     for fault in faults:
         click.echo("  " + fault)
     if faults or not report.good:
         raise SystemExit(1)
 
 
-def _not_ours(report: reading.CheckReport) -> list[str]:
+def _not_ours(found: Iterable[reading.Found]) -> list[str]:
     """Symbols that lead elsewhere, are no plate of ours, or stand beside another's number."""
     database, settings = _surroundings()
     hosts = [tokens.site(settings.public_url).host]
     faults = []
     with database.transaction(None) as session:
-        for one in report.found:
+        for one in found:
             token = tokens.token_in(one.text, hosts)
             number = scans.number_of(session, token) if token else None
             if token is None:

@@ -14,6 +14,7 @@ SCANS_KEPT = timedelta(days=400)
 BURST_SCANS = 30  # in BURST_WITHIN: a door is not scanned as often as a poster
 BURST_WITHIN = timedelta(minutes=30)
 SWEEP = 50_000
+ORPHANED_AFTER = timedelta(hours=1)
 
 BURSTS = text(
     """
@@ -27,6 +28,14 @@ GROUP BY s.plate_id HAVING count(*) >= :most
 FORGET = text(
     "DELETE FROM scan WHERE (subdistrict_id, id) IN (SELECT subdistrict_id, id FROM scan "
     "WHERE subdistrict_id = :here AND at < :before LIMIT :most)"
+)
+END_ORPHANS = text(
+    """
+UPDATE print_batch SET state = 'stopped', finished_at = :at, report = '{}'
+WHERE subdistrict_id = :here AND state IN ('waiting', 'running') AND made_at < :before
+  AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.task_name = 'codes.print'
+    AND j.status IN ('todo', 'doing') AND j.args->>'batch_id' = print_batch.id::text)
+"""
 )
 
 
@@ -57,12 +66,31 @@ def look_for_bursts(database: Database, *, at: datetime) -> int:
 def every_night(database: Database, settings: Settings, *, at: datetime) -> None:
     """Old scans and the tokens of batches that nobody delivered; safe to run again."""
     for place in database.tenants():
+        _forget_scans(database, place, at=at)
         with database.transaction(place) as session:
-            session.execute(FORGET, {"here": place, "before": at - SCANS_KEPT, "most": SWEEP})
             gone = batches.expire(session, at=at, after_days=settings.print_tokens_days)
         for batch_id in gone:
             sealing.destroy(settings, place, batch_id)
         _sweep_orphans(database, settings, place, at=at)
+
+
+def _forget_scans(database: Database, place: int, *, at: datetime) -> None:
+    """All that are old, a portion a transaction."""
+    values = {"here": place, "before": at - SCANS_KEPT, "most": SWEEP}
+    gone = SWEEP
+    while gone == SWEEP:
+        with database.transaction(place) as session:
+            gone = session.execute(FORGET, values).rowcount  # type: ignore[attr-defined]
+
+
+def end_orphans(database: Database, *, at: datetime) -> int:
+    """Batches under way behind which no job stands. A command may be printing: give it an hour."""
+    ended = 0
+    for place in database.tenants():
+        with database.transaction(place) as session:
+            values = {"here": place, "at": at, "before": at - ORPHANED_AFTER}
+            ended += session.execute(END_ORPHANS, values).rowcount  # type: ignore[attr-defined]
+    return ended
 
 
 def _sweep_orphans(database: Database, settings: Settings, place: int, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from roadchief import jobs
@@ -25,7 +26,8 @@ def file_name(sheet: str | None) -> str:
 def print_batch(subdistrict_id: int, batch_id: str) -> None:
     """Draw a batch. Run again after a crash, it takes up the parts that are whole."""
     here = jobs.surroundings()
-    run(here.database, here.settings, subdistrict_id, uuid.UUID(batch_id))
+    with suppress(printing.AlreadyPrinting):  # by the command: that tells how it ends
+        run(here.database, here.settings, subdistrict_id, uuid.UUID(batch_id))
 
 
 def run(
@@ -35,16 +37,19 @@ def run(
     batch_id: uuid.UUID,
     tell: Callable[[int], None] | None = None,
 ) -> Path:
-    """The print file of a batch; raises the Refusal that stopped it, after noting it."""
+    """The print file of a batch; raises the Refusal that stopped it, after noting it.
+
+    Where it is made already, that is the answer; where another makes it, `AlreadyPrinting`.
+    """
     with database.transaction(subdistrict_id) as session:
         batch = batches.find(session, batch_id)
         if batch.state in {"delivered", "expired"}:
             raise sealing.NoLongerSealed
-        if batch.state != "ready":
-            batch.state, batch.report = "running", {"done": 0}
         layout, sheet = batch.layout, batch.sheet
-    out = sealing.folder(settings, subdistrict_id, batch_id) / file_name(sheet)
-    at = clock.now()
+        out = sealing.folder(settings, subdistrict_id, batch_id) / file_name(sheet)
+        if batch.state == "ready" and out.is_file():
+            return out
+        batch.state, batch.report = "running", {"done": 0}
     try:
         secrets = sealing.unseal(settings, subdistrict_id, batch_id)
         with database.transaction(subdistrict_id) as session:
@@ -54,7 +59,7 @@ def run(
                     secrets,
                     where=tokens.site(settings.public_url),
                     phone=settings.office_phone,
-                    at=at,
+                    at=clock.now(),
                 )
             )
         progress = _teller(database, subdistrict_id, batch_id, tell)
@@ -62,14 +67,25 @@ def run(
             report = pictures.make_pictures(faces, layout, sheet, out, progress=progress)
         else:
             report = printing.make_pdf(faces, layout, sheet, out, progress=progress)
-    except Refusal as refusal:
-        with database.transaction(subdistrict_id) as session:
-            batch = batches.find(session, batch_id)
-            said = {"lines": {one: refusal.say(one) for one in ("zh", "en")}}
-            batches.stopped(session, batch, at=clock.now(), **said)
+    except printing.AlreadyPrinting:
         raise
+    except Refusal as refusal:
+        _stopped(database, subdistrict_id, batch_id, refusal)
+        raise
+    except KeyboardInterrupt as stop:
+        broken_off = printing.PrintInterrupted(reason="Ctrl-C")
+        _stopped(database, subdistrict_id, batch_id, broken_off)
+        raise broken_off from stop
     _note(database, subdistrict_id, batch_id, report)
     return out
+
+
+def _stopped(
+    database: Database, subdistrict_id: int, batch_id: uuid.UUID, refusal: Refusal
+) -> None:
+    said = {"lines": {one: refusal.say(one) for one in ("zh", "en")}}
+    with database.transaction(subdistrict_id) as session:
+        batches.stopped(session, batches.find(session, batch_id), at=clock.now(), **said)
 
 
 def _note(
@@ -125,6 +141,10 @@ def nightly(timestamp: int) -> None:
 @jobs.queue.periodic(cron="*/10 * * * *")
 @jobs.task("codes.watch")
 def watch(timestamp: int) -> None:
-    """Bursts of scans: a code copied to a poster is scanned far more often than a door."""
+    """Bursts of scans: a code copied to a poster is scanned far more often than a door.
+
+    Batches whose job was given up stop, so that the page offers to go on.
+    """
     here = jobs.surroundings()
     counting.look_for_bursts(here.database, at=clock.now())
+    counting.end_orphans(here.database, at=clock.now())

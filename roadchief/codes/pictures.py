@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +21,7 @@ from roadchief.codes.imposing import Imposition
 from roadchief.codes.layouts import Element, Layout, UnknownLayout, layout
 from roadchief.codes.lettering import POINT_MM, width_of
 from roadchief.codes.paper import ICON, Paper
-from roadchief.codes.printing import PrintInterrupted, PrintReport, checked
+from roadchief.codes.printing import PrintInterrupted, PrintReport, checked, parts_of
 from roadchief.codes.reading import MM, REASONS, WrongSymbol, pdfium, read_image
 from roadchief.errors import BadInput
 
@@ -92,26 +93,28 @@ def make_pictures(
     Appears in one step when all are good; raises a Refusal otherwise.
     """
     form = layout(layout_name)
-    making = out.with_name(out.name + ".making")
     done = 0
     undrawn: list[Undrawn] = []
-    try:
-        making.touch(0o600)
-        with ZipFile(making, "w", ZIP_STORED if kind == "png" else ZIP_DEFLATED) as archive:
-            for face in checked(faces, form):
-                body = _picture(face, layout_name, kind, dpi, done + 1)
-                name = re.sub(r"[^\w.-]+", "_", face.number)
-                archive.writestr(ZipInfo(f"{done + 1:05d}-{name}.{kind}"), body)
-                undrawn += compose(face, form).undrawn
-                done += 1
-                if progress:
-                    progress(done)
-        digest = hashlib.sha256(making.read_bytes()).hexdigest()
-        os.replace(making, out)
-    except OSError as fault:
-        raise PrintInterrupted(reason=fault.strerror or str(fault)) from fault
-    finally:
-        making.unlink(missing_ok=True)
+    with parts_of(out) as folder:
+        making = folder / "pictures.making"
+        try:
+            making.touch(0o600)
+            with ZipFile(making, "w", ZIP_STORED if kind == "png" else ZIP_DEFLATED) as archive:
+                for face in checked(faces, form):
+                    body = _picture(face, layout_name, kind, dpi, done + 1)
+                    name = re.sub(r"[^\w.-]+", "_", face.number)
+                    archive.writestr(ZipInfo(f"{done + 1:05d}-{name}.{kind}"), body)
+                    undrawn += compose(face, form).undrawn
+                    done += 1
+                    if progress:
+                        progress(done)
+            with making.open("rb") as body_file:
+                digest = hashlib.file_digest(body_file, "sha256").hexdigest()
+            os.replace(making, out)
+        except OSError as fault:
+            raise PrintInterrupted(reason=fault.strerror or str(fault)) from fault
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     return PrintReport(out, done, done, out.stat().st_size, digest, done, tuple(undrawn))
 
 

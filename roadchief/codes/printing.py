@@ -97,7 +97,7 @@ def make_pdf(
     size = max(PART - PART % slots, slots)
     for weight in fonts.SOURCES:
         fonts.kept(weight)  # cut here once, not in every process
-    with _folder(out) as folder:
+    with parts_of(out) as folder:
         try:
             orders = _orders(checked(faces, form), size, layout_name, sheet_name, folder)
             parts = _made(orders, progress, workers or len(os.sched_getaffinity(0)))
@@ -256,7 +256,7 @@ def _handed_out(parts: list[Part], out: Path, folder: Path) -> PrintReport:
 
 
 @contextmanager
-def _folder(out: Path) -> Iterator[Path]:
+def parts_of(out: Path) -> Iterator[Path]:
     """The parts' folder, for us alone: what is in it are secrets until they hang on a wall."""
     folder = out.with_name(out.name + ".parts")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

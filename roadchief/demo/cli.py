@@ -2,8 +2,12 @@
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
 
 import click
+from rich.console import Console
+from rich.progress import Progress, TaskID
 from sqlalchemy import select
 
 from roadchief import config
@@ -22,6 +26,8 @@ from roadchief.demo import (
 from roadchief.insight import nightly
 from roadchief.lib import clock
 from roadchief.streets.models import Subdistrict
+
+STEPS = 7  # of a sub-district
 
 
 @click.command()
@@ -49,15 +55,28 @@ def load(database: Database, settings: Settings) -> None:
     seed, names = loading.read_seed("streets.json"), loading.read_seed("names.json")
     key = living.installation_key(settings.var_dir / "secrets")
     people = living.demo_people(names, key)
-    for facts in seed["subdistricts"]:
-        _load_one(database, settings, facts["code"], people)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for facts in seed["subdistricts"]:
+            bar = progress.add_task(facts["name"], total=STEPS)
+            tell = partial(_tell, progress, bar)
+            _load_one(database, settings, facts["code"], people, tell)
+            tell(STEPS)
     living.write_people(settings.var_dir / "demo-people.json", people)
     plating.move_rows(settings.var_dir / "demo-plates.json", settings.public_url)
 
 
+def _tell(progress: Progress, bar: TaskID, done: int) -> None:
+    progress.update(bar, completed=done)
+
+
 def _load_one(
-    database: Database, settings: Settings, code: int, people: list[living.DemoPerson]
+    database: Database,
+    settings: Settings,
+    code: int,
+    people: list[living.DemoPerson],
+    tell: Callable[[int], object],
 ) -> None:
+    """`tell` hears how many of the STEPS are done."""
     seed, names = loading.read_seed("streets.json"), loading.read_seed("names.json")
     now = clock.now()
     then = now - living.FORTNIGHT
@@ -66,17 +85,23 @@ def _load_one(
             return
         loading.load_ground(session, seed, at=then)
         count = loading.load_storefronts(session, seed, names, at=then)
+        tell(1)
         posts = living.settle_people(session, people, names, at=then, settings=settings)
         living.put_in_charge(session, posts, at=then)
         living.live_a_fortnight(session, names, at=now)
+        tell(2)
         hung = plating.hang_plates(session, at=then + plating.SETTLED, settings=settings)
         plating.write_rows(settings.var_dir / "demo-plates.json", hung)
+        tell(3)
         patrolling.walk_a_fortnight(session, posts, now=now)
+        tell(4)
         twinning.show_twins(session, now=now, settings=settings)
         keeper = posts.get("merchant")
         selfchecking.check_some_weeks(session, keeper.person_id if keeper else None, now=now)
+        tell(5)
         told = reporting.report_cases(session, now=now, settings=settings)
         plating.write_rows(settings.var_dir / "demo-receipts.json", told)
+        tell(6)
         nightly.run(session, at=now)  # as on every night: what is worth a visit, and the risks
     click.echo(f"demo: {code} with {count} storefronts")
 

@@ -3,6 +3,8 @@
 import os
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from roadchief import config
 from roadchief.db import Database
@@ -18,11 +20,23 @@ def group() -> None:
 @group.command()
 def run() -> None:
     """Reckon hints, risks, hot spots and weekly sums of every sub-district now. Safe to repeat."""
-    settings = config.with_private_parts(config.load(os.environ))
-    for place, report in nightly.run_all(Database(settings), at=clock.now()).items():
-        found = ", ".join(f"{kind} {count}" for kind, count in report.found.items())
-        click.echo(
-            f"{place}: {found}; {sum(report.fresh.values())} new, {report.over} over; "
-            f"{report.segments} segments, {report.hot_spots} hot spots, "
-            f"{report.weeks} weeks kept"
-        )
+    database = Database(config.with_private_parts(config.load(os.environ)))
+    at, places = clock.now(), database.tenants()
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("insight", total=nightly.STEPS * len(places))
+        for done, place in enumerate(places):
+            try:
+                report = nightly.run_one(database, place, at=at, tell=lambda: progress.advance(bar))
+            except KeyboardInterrupt:
+                click.echo(f"interrupted: {done} of {len(places)} are done, the others as before")
+                raise SystemExit(130) from None
+            click.echo(_line(place, report))
+    click.echo(f"{len(places)} sub-districts reckoned")
+
+
+def _line(place: int, report: nightly.Report) -> str:
+    found = ", ".join(f"{kind} {count}" for kind, count in report.found.items())
+    return (
+        f"{place}: {found}; {sum(report.fresh.values())} new, {report.over} over; "
+        f"{report.segments} segments, {report.hot_spots} hot spots, {report.weeks} weeks kept"
+    )

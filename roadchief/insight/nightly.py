@@ -5,7 +5,7 @@ Safe to repeat.
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from roadchief.lib import geo
 from roadchief.streets import charge
 
 PORTION = 5_000
+Tell = Callable[[], object]
 PUT_ASIDE = timedelta(days=90)  # what somebody put aside is not shown again so soon
 
 
@@ -68,14 +69,23 @@ OVER = text(
 )
 
 
-def run(session: Session, *, at: datetime) -> Report:
-    """One sub-district, one transaction: either all of it is of this night or all of the last."""
+STEPS = len(watch.QUESTIONS) + 3  # of a sub-district
+
+
+def run(session: Session, *, at: datetime, tell: Tell = lambda: None) -> Report:
+    """One sub-district, one transaction: either all of it is of this night or all of the last.
+
+    `tell` is called after each of the STEPS.
+    """
     report = Report()
     for kind, (question, subject) in watch.QUESTIONS.items():
         _look(session, kind, subject, question, at, report)
-    _reckon_risks(session, at, report)
-    _find_clusters(session, at, report)
+        tell()
+    for reckon in (_reckon_risks, _find_clusters):
+        reckon(session, at, report)
+        tell()
     report.weeks = sums.keep(session, dashboards.span(None, at=at))
+    tell()
     return report
 
 
@@ -204,14 +214,25 @@ def _find_clusters(session: Session, at: datetime, report: Report) -> None:
         report.hot_spots += 1
 
 
+def run_one(database: Database, place: int, *, at: datetime, tell: Tell = lambda: None) -> Report:
+    with database.transaction(place) as session:
+        # A big sub-district may take longer than a page may.
+        session.execute(text("SET LOCAL statement_timeout = '10min'"))
+        # Every row will be fetched: no plan that is only quick to begin.
+        session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
+        return run(session, at=at, tell=tell)
+
+
 def run_all(database: Database, *, at: datetime) -> dict[int, Report]:
     """Every sub-district in turn; one that fails does not keep the others from theirs."""
-    reports = {}
+    reports: dict[int, Report] = {}
+    faults: list[Exception] = []
     for place in database.tenants():
-        with database.transaction(place) as session:
-            # A big sub-district may take longer than a page may.
-            session.execute(text("SET LOCAL statement_timeout = '10min'"))
-            # Every row will be fetched: no plan that is only quick to begin.
-            session.execute(text("SET LOCAL cursor_tuple_fraction = 1"))
-            reports[place] = run(session, at=at)
+        try:
+            reports[place] = run_one(database, place, at=at)
+        except Exception as fault:  # told at the end, all together
+            fault.add_note(f"sub-district {place}")
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("insight failed", faults)
     return reports

@@ -3,7 +3,10 @@
 import csv
 import os
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -19,6 +22,8 @@ from roadchief.issues.triage import training
 from roadchief.lib import clock, coords
 from roadchief.lib.workdays import BadYear
 
+SHOWN = 20
+One = TypeVar("One")
 CODE = click.IntRange(100_000_000, 999_999_999)
 place = click.option("--subdistrict", required=True, type=CODE, help="9-digit code")
 
@@ -86,8 +91,13 @@ def import_file(
         click.echo(f"  {report.nowhere} have no place")
     for code, count in report.categories.most_common():
         click.echo(f"  {code} {categories.find(code).zh}: {count}")
-    for number, why in report.refused[:20]:
+    for number, why in report.refused[:SHOWN]:
         click.echo(f"  row {number}: {why}")
+    if len(report.refused) > SHOWN:
+        click.echo(f"  … {len(report.refused)} rows were refused")
+    if report.interrupted:
+        click.echo("interrupted: what is told above is kept, run it again to go on")
+        raise SystemExit(130)
 
 
 @group.command("train")
@@ -99,13 +109,21 @@ def import_file(
 @click.option("--keep", is_flag=True, help="use it for suggestions from now on")
 def train(file: Path | None, columns: tuple[str, ...], label: str | None, keep: bool) -> None:
     """Learn suggestions from FILE, or from our own phrases; tells accuracy on held-back rows."""
+    if file is not None and not (columns and label):
+        raise click.UsageError("FILE needs --text and --label")
     try:
-        if file is None:
-            learned = training.learn(training.own_phrases(), held_back=0)
-        elif columns and label:
-            learned = training.learn(training.read_samples(file, text=columns, label=label))
-        else:
-            raise click.UsageError("FILE needs --text and --label")
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("train", total=training.STEPS)
+            rows = (
+                training.own_phrases()
+                if file is None
+                else training.read_samples(file, text=columns, label=label or "")
+            )
+            learned = training.learn(
+                rows,
+                held_back=training.HELD_BACK if file else 0,
+                tell=lambda: progress.advance(bar),
+            )
     except training.NothingToLearn as fault:
         raise click.UsageError(str(fault)) from fault
     click.echo(f"{learned.rows} rows, {learned.labels} labels")
@@ -147,12 +165,16 @@ def limits(subdistrict: int, really: bool) -> None:
     database, at = _database(), clock.now()
     with database.transaction(subdistrict) as session:
         changes = watching.preview_limits(session, at=at)
-    for case, before, after in changes:
-        click.echo(f"{case.number}  {before} -> {after}")
-        if really:
-            with database.transaction(subdistrict) as session:
-                watching.recalculate(session, case.id, at=at)
-    click.echo(f"{len(changes)} {'changed' if really else 'would change'}")
+    done = 0
+    with _tracking(changes, "limits") as tracked:
+        for case, before, after in tracked:
+            click.echo(f"{case.number}  {before} -> {after}")
+            if really:
+                with database.transaction(subdistrict) as session:
+                    watching.recalculate(session, case.id, at=at)
+            done += 1
+    click.echo(f"{done} {'changed' if really else 'would change'}")
+    _end(done, len(changes))
 
 
 @group.command("forget")
@@ -165,18 +187,38 @@ def forget(subdistrict: int, really: bool) -> None:
     database, done = Database(known), 0
     with database.transaction(subdistrict) as session:
         families = retention.due(session, terms, at=at)
-    for family in families:
-        number = len(family.members)
-        more = f" and {number - 1} more" if number > 1 else ""
-        day = clock.local_date(family.ended_at)
-        click.echo(f"{family.number}{more}  {family.because}, ended {day}")
-        if really:
-            with database.transaction(subdistrict) as session:
-                done += retention.erase(session, family.root, terms, at=at)
+    seen = 0
+    with _tracking(families, "forget") as tracked:
+        for family in tracked:
+            number = len(family.members)
+            more = f" and {number - 1} more" if number > 1 else ""
+            day = clock.local_date(family.ended_at)
+            click.echo(f"{family.number}{more}  {family.because}, ended {day}")
+            if really:
+                with database.transaction(subdistrict) as session:
+                    done += retention.erase(session, family.root, terms, at=at)
+            seen += 1
     whole = sum(len(family.members) for family in families)
     click.echo(f"{done} deleted" if really else f"{whole} would be deleted")
     if len(families) == retention.MOST:
         click.echo("there are more: run it again")
+    _end(seen, len(families))
+
+
+@contextmanager
+def _tracking(rows: Sequence[One], what: str) -> Iterator[Iterable[One]]:
+    """The rows with a bar. Ctrl-C ends the block, once the act under way was taken back."""
+    with (
+        suppress(KeyboardInterrupt),
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        yield progress.track(rows, description=what)
+
+
+def _end(done: int, whole: int) -> None:
+    if done < whole:
+        click.echo(f"interrupted after {done} of {whole}: run it again to go on")
+        raise SystemExit(130)
 
 
 def _database() -> Database:

@@ -38,7 +38,7 @@ def watch(timestamp: int) -> None:
 def nightly(timestamp: int) -> None:
     here = jobs.surroundings()
     database = here.database
-    run(database, NIGHTLY, at=clock.now())
+    run(database, NIGHTLY, at=clock.now(), all_of_them=True)
     for place in database.tenants():
         with database.transaction(place) as session:
             promises.forget_old(session, at=clock.now())
@@ -47,14 +47,28 @@ def nightly(timestamp: int) -> None:
         forget_old(database, here.settings, at=clock.now())
 
 
-def run(database: Database, works: tuple[tuple[Find, Act], ...], *, at: datetime) -> int:
-    """Each case in a transaction of its own: one that is busy or odd stops no other."""
+def run(
+    database: Database,
+    works: tuple[tuple[Find, Act], ...],
+    *,
+    at: datetime,
+    all_of_them: bool = False,
+) -> int:
+    """Each case in a transaction of its own: one that is busy or odd stops no other.
+
+    What is found is a portion; `all_of_them` goes on as long as something is done.
+    """
     done = 0
     for place in database.tenants():
         for find, act in works:
-            with database.transaction(place) as session:
-                ids = find(session, at=at)
-            done += sum(_one(database, place, act, case_id, at) for case_id in ids)
+            moved = 1
+            while moved:
+                with database.transaction(place) as session:
+                    ids = find(session, at=at)
+                moved = sum(_one(database, place, act, case_id, at) for case_id in ids)
+                done += moved
+                if not all_of_them:
+                    break
     return done
 
 
@@ -68,7 +82,7 @@ def forget_old(database: Database, settings: Settings, *, at: datetime) -> int:
     def act(session: Session, root: uuid.UUID, *, at: datetime) -> int:
         return retention.erase(session, root, terms, at=at)
 
-    return run(database, ((find, act),), at=at)
+    return run(database, ((find, act),), at=at, all_of_them=True)
 
 
 def _one(database: Database, place: int, act: Act, case_id: uuid.UUID, at: datetime) -> bool:

@@ -1,5 +1,6 @@
 """The schema, in small safe steps. `upgrade` and `downgrade` are what commands and tests call."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,13 @@ def _mark_leakproof(connection: psycopg.Connection) -> None:
         connection.execute("ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF")
 
 
-def upgrade(owner_url: str, to: str = "head") -> None:
-    command.upgrade(_config(owner_url), to)
+def upgrade(
+    owner_url: str, to: str = "head", *, say: Callable[[str], object] = lambda _step: None
+) -> None:
+    """Each step is a transaction: what was broken off goes on behind the last whole one."""
+    config = _config(owner_url)
+    config.attributes["say"] = say
+    command.upgrade(config, to)
 
 
 def downgrade(owner_url: str, to: str) -> None:

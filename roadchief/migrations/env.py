@@ -42,6 +42,13 @@ def render(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     return False
 
 
+def tell(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
+    """Called by name of argument, after each step."""
+    say = context.config.attributes.get("say")
+    if say:
+        say(step.up_revision_id)
+
+
 def run() -> None:
     engine = create_engine(with_driver(context.config.attributes["url"]), poolclass=pool.NullPool)
     with engine.connect() as connection:
@@ -53,6 +60,7 @@ def run() -> None:
             include_object=ours,
             render_item=render,
             transaction_per_migration=True,
+            on_version_apply=tell,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -1,6 +1,7 @@
 """`roadchief patrol …`: plan a week, write the monthly report."""
 
 import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -78,15 +79,22 @@ def photos(subdistrict: int, most: int | None) -> None:
     with database.transaction(subdistrict) as session:
         _place(session, subdistrict)
         left = backfill.left(session)
-    done, lacking = 0, 0
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    done, lacking, whole = 0, 0, False
+    with (
+        suppress(KeyboardInterrupt),
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
         bar = progress.add_task("照片", total=min(left, most or left))
         for portion in backfill.portions(database, subdistrict, settings=settings, most=most):
             done, lacking = done + portion.hashed, lacking + portion.lacking
             progress.update(bar, completed=done + lacking)
+        whole = True
     with database.transaction(subdistrict) as session:
         left = backfill.left(session)
     click.echo(f"已算 {done} 张，文件缺失或打不开 {lacking} 张，还剩 {left} 张")
+    if not whole:
+        click.echo("已中断，重新运行会接着算")
+        raise SystemExit(130)
 
 
 @group.command("forget")

@@ -1,13 +1,12 @@
 """What the worker does for streets."""
 
-import asyncio
 import uuid
 from typing import Any
 
 from roadchief import jobs
 from roadchief.errors import Refusal
 from roadchief.lib import clock
-from roadchief.streets.importing import run, stalled, uploads, zoning
+from roadchief.streets.importing import refused, run, stalled, uploads, zoning
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
 
@@ -20,7 +19,8 @@ def import_file(subdistrict_id: int, run_id: str) -> None:
         row = session.get_one(ImportRun, key)
         row.state, row.rows_done = "running", 0
         row.report = {name: told for name, told in (row.report or {}).items() if name != "zones"}
-    order = order_of(row, uploads.folder(here.settings, *key) / row.file_name)
+    folder = uploads.folder(here.settings, *key)
+    order = order_of(row, folder / row.file_name)
 
     def tell(done: int) -> None:
         with here.database.transaction(subdistrict_id) as session:
@@ -32,7 +32,8 @@ def import_file(subdistrict_id: int, run_id: str) -> None:
             row.report = {**(row.report or {}), "zones": {"done": done, "total": total}}
 
     try:
-        report = run.take(here.database, order, by=row.by, at=clock.now(), tell=tell)
+        with refused.keeping(folder / refused.KEPT) as keep:
+            report = run.take(here.database, order, by=row.by, at=clock.now(), tell=tell, keep=keep)
         if order.what == "storefronts":
             zoning.lay(here.database, subdistrict_id, report, tell=tell_zones)
         state, told = "done", report.as_json()
@@ -63,8 +64,7 @@ def sweep_uploads(timestamp: int) -> None:
 
 @jobs.queue.periodic(cron="*/2 * * * *")
 @jobs.task("streets.revive", queueing_lock="streets.revive")
-async def revive(timestamp: int) -> None:
-    """Imports do not stay under way for ever when their worker was killed."""
+def revive(timestamp: int) -> None:
+    """Imports do not stay under way for ever when their job was given up."""
     here = jobs.surroundings()
-    await stalled.queue_again(jobs.queue.job_manager)
-    await asyncio.to_thread(stalled.end_orphans, here.database, here.settings, at=clock.now())
+    stalled.end_orphans(here.database, here.settings, at=clock.now())

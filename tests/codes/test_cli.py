@@ -1,16 +1,22 @@
 """Plates on the command line: a foreign file is checked against what the database knows."""
 
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
+from roadchief import jobs as queue
 from roadchief.cli import main
-from roadchief.codes import plates, printing, tokens
+from roadchief.codes import batches, cli, counting, jobs, plates, printing, sealing, tokens
 from roadchief.codes.artwork import PlateFace
 from roadchief.codes.plates import Target
+from roadchief.config import Settings
 from roadchief.db import Database
+from roadchief.lib import clock
 from tests import makers
 from tests.conftest import WEIFANG, make_settings
 
@@ -97,3 +103,77 @@ def test_a_file_that_is_no_pdf_is_refused_in_one_line(
     code, said = check(odd)
     assert code == 2
     assert "Traceback" not in said
+
+
+@pytest.fixture
+def ordered(minted: list[plates.Minted]) -> tuple[Database, Settings, uuid.UUID]:
+    database, settings = cli._surroundings()
+    with database.transaction(WEIFANG) as session:
+        batch, _ = batches.order(
+            session,
+            [Target()] * 3,
+            title="空白",
+            layout="plate",
+            sheet=None,
+            where=SITE,
+            settings=settings,
+            by=None,
+            at=clock.now(),
+        )
+    return database, settings, batch.id
+
+
+def state(database: Database, batch_id: uuid.UUID) -> str:
+    with database.transaction(WEIFANG) as session:
+        return batches.find(session, batch_id).state
+
+
+def test_a_print_that_is_broken_off_goes_on_and_is_made_once(
+    ordered: tuple[Database, Settings, uuid.UUID],
+) -> None:
+    database, settings, batch_id = ordered
+
+    def broken_off(_done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(printing.PrintInterrupted):
+        jobs.run(database, settings, WEIFANG, batch_id, tell=broken_off)
+    assert state(database, batch_id) == "stopped"
+    made = jobs.run(database, settings, WEIFANG, batch_id)
+    assert state(database, batch_id) == "ready"
+    before = made.stat().st_mtime_ns
+    assert jobs.run(database, settings, WEIFANG, batch_id).stat().st_mtime_ns == before
+    database.engine.dispose()
+
+
+@pytest.mark.parametrize("sheet", [None, "svg"])
+def test_command_and_worker_do_not_print_one_batch_at_once(
+    ordered: tuple[Database, Settings, uuid.UUID], sheet: str | None
+) -> None:
+    database, settings, batch_id = ordered
+    with database.transaction(WEIFANG) as session:
+        batches.find(session, batch_id).sheet = sheet
+    out = sealing.folder(settings, WEIFANG, batch_id) / jobs.file_name(sheet)
+    queue.provide(database, settings)
+    with printing.parts_of(out):
+        jobs.print_batch(subdistrict_id=WEIFANG, batch_id=str(batch_id))
+        assert state(database, batch_id) == "running"
+        assert not out.exists()
+    jobs.print_batch(subdistrict_id=WEIFANG, batch_id=str(batch_id))
+    assert state(database, batch_id) == "ready"
+    queue._surroundings.clear()
+    database.engine.dispose()
+
+
+def test_a_batch_whose_job_was_given_up_stops(
+    ordered: tuple[Database, Settings, uuid.UUID],
+) -> None:
+    database, _settings, batch_id = ordered
+    later = clock.now() + timedelta(hours=2)
+    assert counting.end_orphans(database, at=later) == 0  # its job waits
+    with database.transaction(WEIFANG) as session:
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'failed'"))
+    assert counting.end_orphans(database, at=clock.now()) == 0  # perhaps by a command
+    assert counting.end_orphans(database, at=later) == 1
+    assert state(database, batch_id) == "stopped"
+    database.engine.dispose()

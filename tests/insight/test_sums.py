@@ -7,16 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 import roadchief.blobs.models  # noqa: F401  (plates name its table)
+from roadchief.cli import main
 from roadchief.codes.lifecycle import ANSWERS
 from roadchief.codes.models import Plate, PlateEvent
 from roadchief.db import Database, tenant_of
-from roadchief.insight import dashboards, nightly, sums, weekly
+from roadchief.insight import cli, dashboards, nightly, sums, weekly
 from roadchief.insight.goals import NOTHING, Measure
+from roadchief.insight.models import BoardWeek
 from roadchief.insight.weekly import Span
 from roadchief.lib import clock
 from roadchief.patrol.models import Finding
@@ -348,3 +351,49 @@ def test_two_runs_that_meet_keep_one_set(real: Database) -> None:
     with real.transaction(WEIFANG) as session:
         weeks = session.execute(text("SELECT count(DISTINCT monday) FROM board_week"))
         assert weeks.scalar_one() == 8
+
+
+def test_one_sub_district_that_fails_keeps_no_other_from_its_night(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.transaction(None) as session:
+        for code in (WEIFANG, YANGJING):
+            makers.make_subdistrict(session, code)
+    whole = nightly.run
+
+    def run(session: Session, **given: Any) -> nightly.Report:
+        if tenant_of(session) == WEIFANG:
+            raise ArithmeticError("odd rows")
+        return whole(session, **given)
+
+    monkeypatch.setattr(nightly, "run", run)
+    with pytest.raises(ExceptionGroup) as told:
+        nightly.run_all(database, at=NOW)
+    assert "odd rows" in str(told.value.exceptions)
+    with database.transaction(YANGJING) as session:
+        assert session.scalars(select(BoardWeek.monday)).all()
+
+
+def test_the_command_tells_each_sub_district_and_may_be_broken_off(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.transaction(None) as session:
+        for code in (WEIFANG, YANGJING):
+            makers.make_subdistrict(session, code)
+    monkeypatch.setattr(cli, "Database", lambda _settings: database)
+    places = len(database.tenants())
+    answer = CliRunner().invoke(main, ["insight", "run"])
+    assert answer.exit_code == 0, answer.output
+    assert f"{WEIFANG}: " in answer.stdout
+    assert f"{places} sub-districts reckoned" in answer.stdout
+    steps = []
+
+    def broken_off(*_given: object, **_more: object) -> None:
+        steps.append(1)
+        if len(steps) > 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(nightly, "_find_clusters", broken_off)
+    answer = CliRunner().invoke(main, ["insight", "run"])
+    assert answer.exit_code == 130
+    assert f"1 of {places} are done" in answer.stdout

@@ -186,7 +186,11 @@ def test_every_table_that_points_to_cases_is_thought_of(database: Database, worl
         assert f"DELETE FROM {table} " in body or f"UPDATE {table} " in body, table
 
 
-def test_at_night_family_by_family(real: Database, settings: Settings) -> None:
+def test_at_night_family_by_family(
+    real: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that are due, though they are found by portions."""
+    monkeypatch.setattr(retention, "MOST", 1)
     with real.transaction(HERE) as session:
         world = ground.build(session)
         for _ in range(2):

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import shapely
+from click.testing import CliRunner
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from roadchief import holidays
+from roadchief.cli import main
 from roadchief.db import Database
-from roadchief.issues import adjusting, cases, handling, telling, watching
+from roadchief.issues import adjusting, cases, cli, handling, telling, watching
 from roadchief.issues.citizens import feedback
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.sources import foreign, importing, patrolled
@@ -200,6 +202,33 @@ FILES = [
     ("no_licence_stated/stuttgart_gelbe_karten_2023_03.csv", "stuttgart", 589),
     ("no_licence_stated/群众留言_答复_200.csv", "messages", 200),
 ]
+
+
+def test_an_import_that_is_broken_off_tells_what_it_kept_and_goes_on(
+    database: Database, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 4)
+    path = tmp_path / "a.csv"
+    path.write_text("reported_at,id\n" + "".join(f"2026-11-02,{n}\n" for n in range(10)))
+    monkeypatch.setattr(cli, "_database", lambda: database)
+
+    def broken_off(*given: object, **_more: object) -> None:
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        calls.append(given)
+        whole(*given)
+
+    calls: list[object] = []
+    whole = importing._take
+    words = ["issues", "import", str(path), "--subdistrict", str(WEIFANG)]
+    with monkeypatch.context() as patched:
+        patched.setattr(importing, "_take", broken_off)
+        told = CliRunner().invoke(main, words)
+    assert told.exit_code == 130, told.output
+    assert "4 rows: 4 new" in told.output
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 0
+    assert "10 rows: 6 new, 4 known already" in again.output
 
 
 @pytest.mark.parametrize(("name", "form", "count"), FILES)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from roadchief import jobs
 from roadchief.config import Settings
 from roadchief.db import Database
-from roadchief.streets.importing import stalled, uploads
+from roadchief.streets.importing import uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.jobs import import_file, revive
 from roadchief.streets.models import Storefront
@@ -27,6 +27,9 @@ WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat)
 UPDATE procrastinate_jobs SET status = 'doing', attempts = :attempts,
   worker_id = (SELECT id FROM gone) WHERE task_name = 'streets.import'
 """
+
+
+GONE = {"silent": jobs.SILENT_SECONDS + 5, "attempts": 0}
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def killed(database: Database, *, silent: float, attempts: int = 0) -> None:
 
 
 def look_after(database: Database) -> str:
-    """What the periodic job leaves of the import's job."""
+    """What the periodic jobs leave of the import's job."""
 
     async def go() -> None:
         url = database.engine.url.set(drivername="postgresql")
@@ -72,11 +75,12 @@ def look_after(database: Database) -> str:
         )
         with jobs.queue.replace_connector(connector) as queue:
             async with queue.open_async():
-                await revive(timestamp=0)  # type: ignore[arg-type]
+                await jobs.revive(timestamp=0)  # type: ignore[call-arg]
 
     # In a thread of its own: a browser of other tests may have left a running loop in this one.
     with ThreadPoolExecutor(1) as aside:
         aside.submit(asyncio.run, go()).result(60)
+    revive(timestamp=0)
     with database.transaction(WEIFANG) as session:
         asked = "SELECT status FROM procrastinate_jobs WHERE task_name = 'streets.import'"
         return str(session.scalar(text(asked)))
@@ -90,7 +94,7 @@ def state(database: Database, run_id: uuid.UUID) -> str:
 def test_an_import_of_a_killed_worker_is_queued_again(given: tuple[Database, Settings]) -> None:
     database, settings = given
     run_id = confirmed(database, settings)
-    killed(database, silent=stalled.SILENT_SECONDS + 5)
+    killed(database, silent=jobs.SILENT_SECONDS + 5)
     assert look_after(database) == "todo"
     assert state(database, run_id) == "running"
     import_file(subdistrict_id=WEIFANG, run_id=str(run_id))
@@ -112,7 +116,7 @@ def test_a_file_that_kills_its_worker_again_and_again_is_left_to_people(
 ) -> None:
     database, settings = given
     run_id = confirmed(database, settings)
-    killed(database, silent=stalled.SILENT_SECONDS + 5, attempts=stalled.MOST_ATTEMPTS)
+    killed(database, silent=jobs.SILENT_SECONDS + 5, attempts=jobs.MOST_ATTEMPTS)
     assert look_after(database) == "failed"
     assert state(database, run_id) == "stopped"
 
@@ -126,3 +130,27 @@ def test_an_import_without_a_job_ends_and_others_do_not(given: tuple[Database, S
         session.execute(text("UPDATE procrastinate_jobs SET status = 'failed'"))
     look_after(database)
     assert state(database, run_id) == "stopped"
+
+
+def test_other_work_of_a_killed_worker_is_queued_again_but_once(
+    given: tuple[Database, Settings],
+) -> None:
+    """A print goes on; of a round that is queued anew already, one is enough."""
+    database, settings = given
+    confirmed(database, settings)
+    with database.transaction(WEIFANG) as session:
+        jobs.later(session, "codes.print", subdistrict_id=WEIFANG, batch_id="b")
+        jobs.later(session, "issues.watch", timestamp=1)
+        session.execute(text(KILLED.replace("= 'streets.import'", "<> ''")), GONE)
+        jobs.later(session, "issues.watch", timestamp=2)
+        session.execute(text("UPDATE procrastinate_jobs SET queueing_lock = task_name"))
+    assert look_after(database) == "todo"
+    with database.transaction(WEIFANG) as session:
+        asked = "SELECT task_name, status FROM procrastinate_jobs ORDER BY id"
+        found = [tuple(row) for row in session.execute(text(asked))]
+    assert found == [
+        ("streets.import", "todo"),
+        ("codes.print", "todo"),
+        ("issues.watch", "aborted"),
+        ("issues.watch", "todo"),
+    ]

@@ -41,6 +41,7 @@ class Taken:
     nowhere: int = 0  # taken without a place
     refused: list[tuple[int, str]] = field(default_factory=list)
     categories: Counter[str] = field(default_factory=Counter)
+    interrupted: bool = False  # the batch under way was taken back
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,13 @@ def take(
     name, rows = read(path, encoding=way.encoding)
     report = Taken()
     origin = f"import:{way.source or name}"
-    for batch in _batches(rows):
-        with database.transaction(subdistrict) as session:
-            _take(session, batch, report, origin, way, at)
-        tell(report.rows)
+    try:
+        for batch in _batches(rows):
+            with database.transaction(subdistrict) as session:
+                _take(session, batch, report, origin, way, at)
+            tell(report.rows)
+    except KeyboardInterrupt:
+        report.interrupted = True
     return report
 
 

@@ -11,7 +11,7 @@ import json
 import tomllib
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ MODEL = FOLDER / "model.json"
 HELD_BACK = 0.25
 MOST_PIECES = 2200
 SEED = 20261124
+STEPS = 3  # learned from most, counted on the rest, learned from all
 Sample = tuple[str, str]
 
 
@@ -72,8 +73,16 @@ def read_samples(path: Path, *, text: Sequence[str], label: str) -> list[Sample]
     return [(words, code) for words, code in found if words and code]
 
 
-def learn(samples: Sequence[Sample], *, held_back: float = HELD_BACK) -> Learned:
-    """Learn from three quarters, count on the rest, then learn from all for the kept model."""
+def learn(
+    samples: Sequence[Sample],
+    *,
+    held_back: float = HELD_BACK,
+    tell: Callable[[], object] = lambda: None,
+) -> Learned:
+    """Learn from three quarters, count on the rest, then learn from all for the kept model.
+
+    `tell` is called after each of the STEPS.
+    """
     from sklearn.model_selection import train_test_split
 
     labels = Counter(code for _, code in samples)
@@ -84,11 +93,15 @@ def learn(samples: Sequence[Sample], *, held_back: float = HELD_BACK) -> Learned
         known, unseen = train_test_split(list(samples), test_size=held_back, random_state=SEED)
         if len({code for _, code in known}) > 1:
             model = _fit(known)
+            tell()
             often = Counter(code for _, code in known).most_common(1)[0][0]
             tested = len(unseen)
             right = sum(best(model, words) == code for words, code in unseen)
             baseline = sum(often == code for _, code in unseen)
-    return Learned(_fit(samples), len(samples), len(labels), tested, right, baseline)
+            tell()
+    model = _fit(samples)
+    tell()
+    return Learned(model, len(samples), len(labels), tested, right, baseline)
 
 
 def best(model: dict[str, Any], words: str) -> str | None:

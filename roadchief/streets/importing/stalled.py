@@ -1,9 +1,7 @@
-"""Imports whose worker was killed: they go on by themselves, or end so that people may decide."""
+"""Imports whose worker was killed and whose job is given up: they end, so that people decide."""
 
 from datetime import datetime
 
-from procrastinate.jobs import Status
-from procrastinate.manager import JobManager
 from sqlalchemy import text
 
 from roadchief.config import Settings
@@ -11,28 +9,12 @@ from roadchief.db import Database
 from roadchief.streets.importing import uploads
 
 TASK = "streets.import"
-SILENT_SECONDS = 60.0  # a living worker tells every ten
-MOST_ATTEMPTS = 3  # a file that kills its worker (memory) must not do so for ever
 END_ORPHANS = """
 UPDATE import_run SET state = 'stopped', ended_at = :at
 WHERE subdistrict_id = :here AND state IN ('waiting', 'running') AND NOT EXISTS (
   SELECT FROM procrastinate_jobs j WHERE j.task_name = :task AND j.status IN ('todo', 'doing')
   AND j.args->>'run_id' = import_run.id::text)
 """
-
-
-async def queue_again(manager: JobManager) -> int:
-    """Put back the imports of workers that are no more. What they wrote is found unchanged."""
-    again = 0
-    for job in await manager.get_stalled_jobs(
-        task_name=TASK, seconds_since_heartbeat=SILENT_SECONDS
-    ):
-        if job.attempts < MOST_ATTEMPTS:
-            await manager.retry_job(job)
-            again += 1
-        else:
-            await manager.finish_job(job, status=Status.FAILED, delete_job=False)
-    return again
 
 
 def end_orphans(database: Database, settings: Settings, *, at: datetime) -> int:
