@@ -55,7 +55,8 @@ def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -
     at = clock.now()
     with _database().transaction(subdistrict) as session:
         place = _place(session, subdistrict)
-        found = monthly.look(session, None, monthly.first_of(month, at=at), at=at)
+        first, shops = monthly.first_of(month, at=at), None if table else sheet.SHOWN
+        found = monthly.look(session, None, first, at=at, shops=shops)
     bands = found.covered.bands
     click.echo(
         f"{found.name}：应到 {bands.due}，已核验 {bands.verified}，待佐证 {bands.provisional}，"

@@ -58,6 +58,7 @@ class CheckIn(Tenant, Base):
         CheckConstraint(GRADES, name="grade"),
         CheckConstraint("purpose IN ('patrol', 'recheck', 'self_check')", name="purpose"),
         CheckConstraint("how IN ('scan', 'typed', 'picked')", name="how"),
+        Index(None, "subdistrict_id", "occurred_at"),
         Index(None, "subdistrict_id", "storefront_id", "occurred_at"),
         Index(None, "subdistrict_id", "person_id", "occurred_at"),
         Index(None, "subdistrict_id", "segment_id", "occurred_at"),

@@ -15,12 +15,31 @@ PROVISIONAL = (
     "c.purpose <> 'self_check' AND coalesce(w.state, '') NOT IN ('refused', 'removed', 'approved') "
     "AND c.outcome = 'weak'"
 )
-# The last visit that counts, of storefront `f`, not after :at; `last_at` is NULL without one.
-LAST = f"""
+
+
+def _last_visit(when: str) -> str:
+    return f"""
 LEFT JOIN LATERAL (
   SELECT c.occurred_at AS last_at FROM check_in c {REVIEW}
-  WHERE c.subdistrict_id = :here AND c.storefront_id = f.id AND c.occurred_at <= :at
+  WHERE c.subdistrict_id = :here AND c.storefront_id = f.id AND {when}
     AND {COUNTS}
   ORDER BY c.occurred_at DESC LIMIT 1
 ) v ON true
 """
+
+
+# The last visit that counts, of storefront `f`, not after :at; `last_at` is NULL without one.
+LAST = _last_visit("c.occurred_at <= :at")
+# The same where most have one since :since: these are gathered first, and only who has none is
+# asked alone, for what was before.
+LATELY = f"""
+lately AS MATERIALIZED (
+  SELECT c.storefront_id, max(c.occurred_at) FILTER (WHERE {COUNTS}) AS last_at,
+    bool_or({PROVISIONAL} AND c.occurred_at < :at) AS provisional
+  FROM check_in c {REVIEW}
+  WHERE c.subdistrict_id = :here AND c.occurred_at >= :since AND c.occurred_at <= :at
+  GROUP BY c.storefront_id
+)"""
+LATELY_OR_LAST = "LEFT JOIN lately l ON l.storefront_id = f.id" + _last_visit(
+    "l.last_at IS NULL AND c.occurred_at < :since"
+)

@@ -51,6 +51,27 @@ def test_each_storefront_is_in_one_band(beat: Beat) -> None:
     assert len(look(beat, size=2).shops) == 2
 
 
+def test_all_streets_say_the_same_as_each_of_them(beat: Beat) -> None:
+    """Asked at once and asked one by one: two questions, one answer."""
+    makers.make_storefront(beat.session, beat.segment, measure_m=5.0)
+    visit(beat, 0, 2)
+    visit(beat, 0, 1, accuracy=90)
+    visit(beat, 1, 3, accuracy=90)
+    visit(beat, 1, 40)
+    visit(beat, 2, 30)
+    body = {"storefront_id": str(beat.shops[2].id), "because": "closed"}
+    beat.send(beat.phone.item("missed", body))
+    since, at = beat.at - timedelta(days=14), beat.at + timedelta(minutes=1)
+    each = look(beat)
+    for found in (
+        covering.look(beat.session, None, since=since, at=at),
+        covering.glance(beat.session, None, since=since, at=at, size=9, streets=9),
+    ):
+        assert (found.bands, found.freshness) == (each.bands, each.freshness)
+        assert found.shops == each.shops
+    assert {row.state for row in each.shops} == {"verified", "provisional", "excused", ""}
+
+
 def test_a_glance_says_the_same_of_fewer_streets(beat: Beat) -> None:
     visit(beat, 0, 1)
     visit(beat, 1, 30)
@@ -98,6 +119,9 @@ def test_regularity_and_the_month(beat: Beat) -> None:
     month = monthly.look(beat.session, None, beat.at.date().replace(day=1), at=beat.at)
     assert month.visits == 1
     assert month.result.of_100 is not None
+    page = monthly.look(beat.session, None, month.first, at=beat.at, shops=0)
+    assert (page.covered.bands, page.covered.shops) == (month.covered.bands, [])
+    assert len(month.covered.shops) == 3
 
 
 def test_raw_points_go_and_what_they_covered_stays(beat: Beat) -> None:

@@ -6,28 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
 from roadchief.patrol.coverage import measures
-from roadchief.patrol.standing import COUNTS, LAST, PROVISIONAL, REVIEW
+from roadchief.patrol.standing import COUNTS, LAST, LATELY, LATELY_OR_LAST, PROVISIONAL, REVIEW
 
 EXCUSES = "('closed', 'demolished', 'refused', 'unsafe')"
-# One row a storefront, the longest unseen first, beside the sums over all of them. A storefront is
-# verified in the window when its last visit that counts lies in it.
-SHOPS = text(
-    f"""
-WITH s AS MATERIALIZED (
-  SELECT f.id, f.segment_id, f.name, f.address, v.last_at,
-    CASE WHEN v.last_at >= :since THEN 'verified'
-         WHEN EXISTS (SELECT FROM check_in c {REVIEW} WHERE c.subdistrict_id = :here
+PROVISIONAL_ONE = f"""EXISTS (SELECT FROM check_in c {REVIEW} WHERE c.subdistrict_id = :here
               AND c.storefront_id = f.id AND c.occurred_at >= :since AND c.occurred_at < :at
-              AND {PROVISIONAL}) THEN 'provisional'
+              AND {PROVISIONAL})"""
+
+
+def _shops(before: str, last_at: str, provisional: str, last: str) -> TextClause:
+    """One row a storefront, the longest unseen first, beside the sums over all of them. A
+    storefront is verified in the window when its last visit that counts lies in it."""
+    return text(
+        f"""
+WITH {before} s AS MATERIALIZED (
+  SELECT f.id, f.segment_id, f.name, f.address, {last_at} AS last_at,
+    CASE WHEN {last_at} >= :since THEN 'verified'
+         WHEN {provisional} THEN 'provisional'
          WHEN EXISTS (SELECT FROM missed_visit m WHERE m.subdistrict_id = :here
               AND m.storefront_id = f.id AND m.occurred_at >= :since AND m.occurred_at < :at
               AND m.because IN {EXCUSES}) THEN 'excused' ELSE '' END AS state
-  FROM storefront f {LAST}
+  FROM storefront f {last}
   WHERE f.subdistrict_id = :here AND f.closed_at IS NULL AND f.segment_id IS NOT NULL
     AND f.opened_at < :at AND (CAST(:segments AS uuid[]) IS NULL OR f.segment_id = ANY(:segments))
 ), total AS (
@@ -44,6 +48,13 @@ LEFT JOIN (SELECT * FROM s ORDER BY last_at NULLS FIRST, address, id
            LIMIT CAST(:size AS bigint) OFFSET :skip) t ON true
 ORDER BY t.last_at NULLS FIRST, t.address, t.id
 """
+    )
+
+
+SHOPS_OF_SOME = _shops("", "v.last_at", PROVISIONAL_ONE, LAST)
+# Whoever sees all of a big sub-district: no question for each door, but for those not seen lately.
+SHOPS_OF_ALL = _shops(
+    f"{LATELY},", "coalesce(l.last_at, v.last_at)", "l.provisional", LATELY_OR_LAST
 )
 # Metres of each segment under the union of what was walked and of the frontages visited.
 LENGTHS = text(
@@ -142,7 +153,7 @@ def look(
     values = _values(session, segments, since, at)
     effort = session.execute(EFFORT, values).one()
     return _covered(
-        list(session.execute(SHOPS, values | {"size": size, "skip": skip})),
+        list(session.execute(_of(segments), values | {"size": size, "skip": skip})),
         list(session.execute(LENGTHS, values)),
         measures.effort(effort.verified, float(effort.walked_m), float(effort.hours)),
     )
@@ -161,10 +172,14 @@ def glance(
     values = _values(session, segments, since, at)
     first = list(session.scalars(FIRST, values | {"streets": streets}))
     return _covered(
-        list(session.execute(SHOPS, values | {"size": size, "skip": 0})),
+        list(session.execute(_of(segments), values | {"size": size, "skip": 0})),
         list(session.execute(LENGTHS, values | {"segments": first})),
         None,
     )
+
+
+def _of(segments: Sequence[uuid.UUID] | None) -> TextClause:
+    return SHOPS_OF_ALL if segments is None else SHOPS_OF_SOME
 
 
 def _values(

@@ -96,9 +96,17 @@ def first_of(said: str | None, *, at: datetime) -> date:
 
 
 def look(
-    session: Session, segments: Sequence[uuid.UUID] | None, first: date, *, at: datetime
+    session: Session,
+    segments: Sequence[uuid.UUID] | None,
+    first: date,
+    *,
+    at: datetime,
+    shops: int | None = None,
 ) -> Month:
-    """The month of these segments (None: all); a running one up to now."""
+    """The month of these segments (None: all); a running one up to now.
+
+    `shops` of the longest unseen storefronts come with it; without it all of them.
+    """
     since = _instant(first)
     until = min(_instant((first + timedelta(days=32)).replace(day=1)), max(at, since))
     values = {
@@ -107,7 +115,7 @@ def look(
         "since": since,
         "at": until,
     }
-    covered = covering.look(session, segments, since=since, at=until)
+    covered = covering.look(session, segments, since=since, at=until, size=shops)
     plan = session.execute(PLAN, values).one()
     records = session.execute(RECORDS, values).one()
     findings = list(session.execute(FINDINGS, values))

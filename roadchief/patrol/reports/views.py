@@ -69,7 +69,7 @@ def coverage() -> str:
 @pages.get("/report")
 @allows("patrol.chief")
 def month() -> str:
-    found = _month()
+    found = _month(shops=0)
     return render_template(
         "patrol/month.html",
         month=found,
@@ -92,7 +92,7 @@ def month_csv() -> Response:
 @pages.get("/report.pdf")
 @allows("patrol.chief")
 def month_pdf() -> Response:
-    actor, found = current(), _month()
+    actor, found = current(), _month(shops=sheet.SHOWN)
     with tenant_transaction(actor.subdistrict_id) as session:
         place = session.get_one(Subdistrict, actor.subdistrict_id).name
     raw = sheet.as_pdf(found, place=place, who=actor.name, printed_at=clock.now())
@@ -101,8 +101,8 @@ def month_pdf() -> Response:
     return answer
 
 
-def _month() -> monthly.Month:
+def _month(*, shops: int | None = None) -> monthly.Month:
     at = clock.now()
     first = monthly.first_of(request.args.get("month"), at=at)
     with tenant_transaction(current().subdistrict_id) as session:
-        return monthly.look(session, _mine(session), first, at=at)
+        return monthly.look(session, _mine(session), first, at=at, shops=shops)
