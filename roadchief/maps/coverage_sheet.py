@@ -16,24 +16,42 @@ from roadchief.maps.sheets import SIGNS, Row, Sheet, shape
 from roadchief.patrol import rules
 from roadchief.patrol.coverage import covering
 from roadchief.patrol.planning import due
-from roadchief.patrol.standing import LAST
+from roadchief.patrol.standing import LAST, LATELY, LATELY_OR_LAST
 from roadchief.streets import catalog
 from roadchief.streets.charge import RUNNING
 
 OLDEST = 12
+SUMS = """count(*)::int AS shops, count(*) FILTER (WHERE v.last_at IS NULL)::int AS never,
+    count(*) FILTER (WHERE coalesce(v.last_at, f.opened_at) < :since)::int AS late,
+    min(coalesce(v.last_at, f.opened_at)) AS oldest"""
 # Of each segment in reach: its shops, those never seen, and since when the oldest waits.
 SEGMENTS = text(
     f"""
 WITH {RUNNING}
 SELECT s.id, s.name, ST_AsGeoJSON(s.line, 5) AS shape, n.shops, n.never, n.late, n.oldest
 FROM road_segment s JOIN LATERAL (
-  SELECT count(*)::int AS shops, count(*) FILTER (WHERE v.last_at IS NULL)::int AS never,
-    count(*) FILTER (WHERE coalesce(v.last_at, f.opened_at) < :since)::int AS late,
-    min(coalesce(v.last_at, f.opened_at)) AS oldest
-  FROM storefront f {LAST}
+  SELECT {SUMS} FROM storefront f {LAST}
   WHERE f.subdistrict_id = :here AND f.segment_id = s.id AND f.closed_at IS NULL) n ON true
 WHERE s.subdistrict_id = :here AND s.closed_at IS NULL AND {OWN}
 ORDER BY n.late > 0 DESC, n.late DESC, n.oldest NULLS LAST, s.name, s.id
+"""
+)
+# The same for whoever sees everywhere: what was seen lately is gathered once.
+ALL_SEGMENTS = text(
+    f"""
+WITH {LATELY}, n AS MATERIALIZED (
+  SELECT f.segment_id, {SUMS}
+  FROM (SELECT f.id, f.segment_id, f.opened_at, coalesce(l.last_at, v.last_at) AS last_at
+    FROM storefront f {LATELY_OR_LAST}
+    WHERE f.subdistrict_id = :here AND f.segment_id IS NOT NULL AND f.closed_at IS NULL) f
+  CROSS JOIN LATERAL (SELECT f.last_at) v
+  GROUP BY f.segment_id
+)
+SELECT s.id, s.name, ST_AsGeoJSON(s.line, 5) AS shape, coalesce(n.shops, 0) AS shops,
+  coalesce(n.never, 0) AS never, coalesce(n.late, 0) AS late, n.oldest
+FROM road_segment s LEFT JOIN n ON n.segment_id = s.id
+WHERE s.subdistrict_id = :here AND s.closed_at IS NULL
+ORDER BY coalesce(n.late, 0) > 0 DESC, coalesce(n.late, 0) DESC, n.oldest NULLS LAST, s.name, s.id
 """
 )
 
@@ -55,7 +73,7 @@ def legend(every: int) -> list[tuple[str, str, str]]:
 def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sheet:
     every, soon = _every()
     asked = {"here": tenant_of(session), "at": at, "since": at - timedelta(days=every), **values}
-    found = session.execute(SEGMENTS, asked).all()
+    found = session.execute(ALL_SEGMENTS if values["everywhere"] else SEGMENTS, asked).all()
     rows, shapes, late, waiting = [], [], 0, 0
     for one in found:
         state, words = _judge(one, at, every, soon)

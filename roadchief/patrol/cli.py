@@ -93,9 +93,7 @@ def photos(subdistrict: int, most: int | None) -> None:
     with database.transaction(subdistrict) as session:
         left = backfill.left(session)
     click.echo(f"已算 {done} 张，文件缺失或打不开 {lacking} 张，还剩 {left} 张")
-    if not whole:
-        click.echo("已中断，重新运行会接着算")
-        raise SystemExit(130)
+    _end(whole)
 
 
 @group.command("forget")
@@ -113,14 +111,27 @@ def forget(subdistrict: int, really: bool) -> None:
     if not really:
         click.echo(f"到期：位置 {found.places} 条，照片 {found.photos} 张（加 --apply 才删除）")
         return
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    whole, told = False, [retention.Forgotten()]
+    with (
+        suppress(KeyboardInterrupt),
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
         bar = progress.add_task("到期", total=found.places + found.photos)
 
         def tell(done: retention.Forgotten) -> None:
+            told.append(done)
             progress.update(bar, completed=done.places + done.photos)
 
-        gone = retention.forget(database, subdistrict, at=at, tell=tell)
-    click.echo(f"已删除：位置 {gone.places} 条，照片 {gone.photos} 张")
+        told.append(retention.forget(database, subdistrict, at=at, tell=tell))
+        whole = True
+    click.echo(f"已删除：位置 {told[-1].places} 条，照片 {told[-1].photos} 张")
+    _end(whole)
+
+
+def _end(whole: bool) -> None:
+    if not whole:
+        click.echo("已中断，重新运行会接着做")
+        raise SystemExit(130)
 
 
 def _place(session: Session, subdistrict: int) -> Subdistrict:

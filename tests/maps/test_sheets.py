@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from roadchief.db import Database, new_id, tenant_of
 from roadchief.insight.models import HotSpot, SegmentRisk
 from roadchief.lib import clock
-from roadchief.maps import case_sheets, patrol_sheet, sheet_views
+from roadchief.maps import case_sheets, coverage_sheet, patrol_sheet, sheet_views
 from roadchief.maps.case_sheets import Periods
 from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.patrol.models import PatrolItem, Track
@@ -124,6 +124,16 @@ def test_coverage_says_colour_shape_and_days(web: Any, database: Database) -> No
     drawn = {one["properties"]["key"]: one["properties"] for one in told["shapes"]["features"]}
     assert drawn[str(first.id)]["number"] == 2
     assert "number" not in drawn[str(second.id)]
+
+
+def test_who_sees_everywhere_is_told_the_same_as_of_each_street(session: Session) -> None:
+    street(session)
+    at = clock.now()
+    values = {"here": CODE, "at": at, "since": at - timedelta(days=14)}
+    of_all = session.execute(coverage_sheet.ALL_SEGMENTS, values).all()
+    own = {"everywhere": True, "who": None}
+    assert of_all == session.execute(coverage_sheet.SEGMENTS, values | own).all()
+    assert (of_all[0].shops, of_all[0].never, of_all[0].late) == (3, 1, 2)
 
 
 def test_the_segment_with_most_waiting_comes_first(web: Any, database: Database) -> None:

@@ -15,6 +15,7 @@ from roadchief.blobs.models import Likeness
 from roadchief.cli import main
 from roadchief.db import Database
 from roadchief.lib import clock
+from roadchief.patrol.doubts import backfill
 from roadchief.patrol.plan_models import Shift
 from tests import makers, pictures
 from tests.conftest import WEIFANG, make_settings
@@ -117,8 +118,12 @@ def test_odd_words_are_refused_in_words(database: Database, words: tuple[str, ..
     assert answer.output.strip()
 
 
+def broken_off(*_given: object) -> bool:
+    raise KeyboardInterrupt
+
+
 def test_photos_kept_before_are_hashed_and_the_next_run_goes_on(
-    database: Database, fresh_url: str, tmp_path: Path
+    database: Database, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = make_settings(fresh_url, tmp_path)
     at = clock.now()
@@ -131,6 +136,11 @@ def test_photos_kept_before_are_hashed_and_the_next_run_goes_on(
             blobs.store(session, data, by=None, at=at, settings=given)
         session.execute(delete(Likeness))
     place = ("photos", "--subdistrict", str(WEIFANG))
+    with monkeypatch.context() as patched:
+        patched.setattr(backfill, "_hash", broken_off)
+        code, said = run(*place)
+    assert code == 130
+    assert "已算 0 张，文件缺失或打不开 0 张，还剩 3 张" in said
     assert "已算 2 张，文件缺失或打不开 0 张，还剩 1 张" in run(*place, "--most", "2")[1]
     assert "已算 1 张，文件缺失或打不开 0 张，还剩 0 张" in run(*place)[1]
     assert "已算 0 张" in run(*place)[1]

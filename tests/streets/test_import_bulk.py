@@ -20,7 +20,7 @@ from roadchief.db import Database
 from roadchief.errors import Refusal
 from roadchief.lib.text import initials, pieces
 from roadchief.streets import storefronts
-from roadchief.streets.importing import batches, columns, reading, run, stage
+from roadchief.streets.importing import batches, columns, reading, run, stage, zoning
 from roadchief.streets.importing.keys import Keys, Known
 from roadchief.streets.importing.numbers import HumanNumbers
 from roadchief.streets.importing.report import Report
@@ -243,7 +243,7 @@ def test_two_imports_of_one_source_at_once_lose_nothing(
 
 def test_a_name_put_right_keeps_front_and_zone(real: Database, tmp_path: Path) -> None:
     take(real, file_of(tmp_path / "a.gpkg", 30))
-    run.lay_zones(real, CODE)
+    zoning.lay(real, CODE, Report("storefronts", "x"))
     with real.transaction(CODE) as session:
         before = dict(
             session.execute(select(Storefront.source_id, func.ST_AsText(text("duty_zone")))).all()
