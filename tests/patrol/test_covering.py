@@ -115,6 +115,9 @@ def test_regularity_and_the_month(beat: Beat) -> None:
     for days in (1, 8, 15, 22):
         visit(beat, 0, days)
     since = beat.at - timedelta(days=60)
+    for shop in beat.shops:
+        shop.opened_at = since
+    beat.session.flush()
     assert covering.regularity(beat.session, None, since=since, at=beat.at) == pytest.approx(0)
     month = monthly.look(beat.session, None, beat.at.date().replace(day=1), at=beat.at)
     assert month.visits == 1

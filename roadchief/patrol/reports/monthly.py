@@ -103,10 +103,8 @@ def look(
     at: datetime,
     shops: int | None = None,
 ) -> Month:
-    """The month of these segments (None: all); a running one up to now.
-
-    `shops` of the longest unseen storefronts come with it; without it all of them.
-    """
+    """The month of these segments (None: all), a running one up to now; with the longest unseen
+    storefronts, as many as `shops` says or all."""
     since = _instant(first)
     until = min(_instant((first + timedelta(days=32)).replace(day=1)), max(at, since))
     values = {
