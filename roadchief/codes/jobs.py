@@ -49,7 +49,8 @@ def run(
         out = sealing.folder(settings, subdistrict_id, batch_id) / file_name(sheet)
         if batch.state == "ready" and out.is_file():
             return out
-        batch.state, batch.report = "running", {"done": 0}
+        if batch.state != "running":  # else another is at it, or was
+            batch.state, batch.report = "running", {"done": 0}
     try:
         secrets = sealing.unseal(settings, subdistrict_id, batch_id)
         with database.transaction(subdistrict_id) as session:
