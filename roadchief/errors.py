@@ -9,7 +9,10 @@ A refusal class states its sentence in Chinese and English as templates over its
     raise TooFar(distance_m=62, limit_m=50)
 """
 
+import re
 from typing import Any
+
+NAMED_TWICE = re.compile(r"(?P<zh>[^\x00-\x7f]+) (?P<en>[a-z][\x20-\x7e]*)")
 
 
 class Refusal(Exception):
@@ -50,6 +53,15 @@ class BadInput(Refusal):
 
     zh = "“{field}”填写有误：{reason_zh}"
     en = "{field}: {reason_en}"
+
+    def say(self, language: str = "zh") -> str:
+        """A field named in both languages (“位置 place”) is called by the reader's name of it."""
+        both = NAMED_TWICE.fullmatch(str(self.facts.get("field", "")))
+        if not both:
+            return super().say(language)
+        field = both["zh"] if language.startswith("zh") else both["en"]
+        text = self.zh if language.startswith("zh") else self.en
+        return text.format(**self.facts | {"field": field})
 
 
 class TooLarge(Refusal):

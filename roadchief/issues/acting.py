@@ -7,15 +7,33 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from roadchief.issues import adjusting, cases, forms, handling, merging, moves, opening, reach
+from roadchief.accounts.access import CHIEFS
+from roadchief.issues import (
+    adjusting,
+    cases,
+    forms,
+    handling,
+    merging,
+    moves,
+    opening,
+    placing,
+    reach,
+)
 from roadchief.issues.cases import Who
 from roadchief.issues.models import Case
 from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase, NotNow, bad
-from roadchief.issues.workflow import Verdict
+from roadchief.issues.spots import Spot
+from roadchief.issues.workflow import Verdict, parts_of
 
 # Where somebody plays several parts, in this order.
 ORDER = (moves.CENTRE, moves.CHIEF, moves.UNIT, moves.PATROL, moves.MERCHANT)
+
+# What is offered for several cases at once, in this order.
+IN_BULK = (
+    *("accept", "take_over", "inspect", "dispatch", "remind"),
+    *("check", "transfer", "return", "note"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,12 +79,25 @@ def who_for(verb: str, parts: frozenset[str], person: uuid.UUID) -> Who:
     return Who(usable[0], person)
 
 
+def in_bulk(roles: frozenset[str]) -> list[moves.Move]:
+    """What somebody of these roles could do with several cases of the right kind."""
+    parts = parts_of(roles, in_unit=True, chief_roles=CHIEFS)
+    return [move for verb in IN_BULK if (move := moves.BY_VERB[verb]).who & parts]
+
+
 def _master(session: Session, act: Act) -> uuid.UUID:
     """The case to merge into; one that this person may not see is not there."""
     named = cases.find_by_number(session, act.form.get("target", "").strip())
     if act.scope is None:
         raise NoSuchCase
     return reach.case_of(session, named.id, act.scope).id
+
+
+def _spot(session: Session, act: Act) -> Spot:
+    """Where it is: touched on the map, else written."""
+    lon, lat = (forms.number_field(act.form, name) for name in ("lon", "lat"))
+    said = forms.long_text(act.form, "place", label="位置 place", most=200)
+    return placing.spot_of_form(session, lon=lon, lat=lat, said=said, at=act.at)
 
 
 def _amount(act: Act) -> int:
@@ -165,6 +196,9 @@ DOING: dict[str, Doing] = {
         seen=a.seen,
         category=a.form.get("category", ""),
         words=a.words,
+    ),
+    "relocate": lambda s, c, a: placing.relocate(
+        s, c, who=a.who, at=a.at, seen=a.seen, spot=_spot(s, a), words=a.maybe_words
     ),
     "reject": lambda s, c, a: adjusting.reject(
         s, c, who=a.who, at=a.at, seen=a.seen, words=a.words

@@ -14,7 +14,7 @@ from roadchief.issues import categories, clocks, moves
 from roadchief.issues.cases import Who, locked, move
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.opening import end_merchants_time
-from roadchief.issues.refusals import MergeCycle
+from roadchief.issues.refusals import MergeCycle, bad
 from roadchief.lib.text import pieces
 
 CLOSED_LATELY = timedelta(days=7)  # [D] also offered, so that it may be reopened instead
@@ -128,6 +128,8 @@ def merge(
     copy, master = rows[case.id], rows[into]
     if master.id == copy.id or master.master_id is not None or master.state == "duplicate":
         raise MergeCycle(number=master.number)
+    if who.part == moves.UNIT and master.unit_id != copy.unit_id:
+        raise bad("并入 target", "只能并入本单位在办的案件", "only into a case that your unit has")
     has_copies = session.scalar(
         select(Case.id)
         .where(Case.subdistrict_id == copy.subdistrict_id, Case.master_id == copy.id)

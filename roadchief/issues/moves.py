@@ -38,23 +38,13 @@ SOLVED = frozenset({"fixed_by_merchant", "fixed_by_unit"})
 
 # Who acts.
 CITIZEN, MERCHANT, UNIT, CENTRE, CHIEF, PATROL, SYSTEM = (
-    "citizen",
-    "merchant",
-    "unit",
-    "centre",
-    "chief",
-    "patrol",
-    "system",
+    *("citizen", "merchant", "unit", "centre"),
+    *("chief", "patrol", "system"),
 )
 # What a move needs from whoever makes it.
-REASON, PHOTO, TARGET, DAYS, KIND, CATEGORY, CODE = (
-    "reason",
-    "photo",
-    "target",
-    "days",
-    "kind",
-    "category",
-    "inspection_code",
+REASON, PHOTO, TARGET, DAYS, KIND, CATEGORY, CODE, PLACE = (
+    *("reason", "photo", "target", "days", "kind"),
+    *("category", "inspection_code", "place"),
 )
 STAY, BACK = "=", "<"  # where it was; where it came from
 
@@ -294,6 +284,15 @@ MOVES: tuple[Move, ...] = (
         needs={CATEGORY, REASON},
         starts={"clock"},
     ),
+    # Words alone led nowhere, or to the wrong door; the shop that was told stays the one told.
+    _move(
+        "relocate",
+        ("定位置", "Set the place"),
+        LIVE - {"notified_merchant", "submitted", "checking"},
+        STAY,
+        {CENTRE, CHIEF, UNIT},
+        needs={PLACE},
+    ),
     _move(
         "reject",
         ("不予受理", "Do not take up"),
@@ -308,7 +307,7 @@ MOVES: tuple[Move, ...] = (
         ("并入另一案件", "Merge into another"),
         {"reported", "verifying", "open", "notified_merchant"} | HANDS,
         "duplicate",
-        LEADERS,
+        LEADERS | {UNIT},
         needs={TARGET, REASON},
         ends=True,
     ),

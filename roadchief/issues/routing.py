@@ -180,6 +180,13 @@ WORDS = {
 }
 
 
+def say(routed_by: str | None, language: str) -> str:
+    """What is kept with a case (“list:greening”) in words; an unknown mark as it is."""
+    why, _, rule = (routed_by or "").partition(":")
+    known = WORDS.get(why)
+    return known[0 if language == "zh" else 1].format(rule=rule) if known else routed_by or ""
+
+
 def _answer(
     case: Case,
     unit: Unit | None,

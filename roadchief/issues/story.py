@@ -101,6 +101,40 @@ def for_public(session: Session, case: Case) -> list[Line]:
     return found
 
 
+# What a merchant is told of a case of the own shop, in a merchant's words.
+TO_MERCHANT: dict[str, tuple[str, str]] = {
+    "notify": ("通知了您", "You were told"),
+    "fix": ("您已整改", "You put it right"),
+    "object": ("您提出了异议", "You objected"),
+    "open": ("已立案", "The case is open"),
+    "dispatch": ("已派给责任单位", "A unit was given the case"),
+    "accept": ("责任单位已接收", "The unit took it up"),
+    "submit": ("责任单位已处置，等待核查", "The unit did the work; it will be checked"),
+    "check": ("正在现场核查", "Being checked on site"),
+    "send_back": ("核查未通过", "Not yet right"),
+    "merchant_late": ("逾期未改，转交责任单位", "Not put right in time: a unit has it"),
+    "close": ("已结案", "Closed"),
+    "reopen": ("重新打开", "Opened again"),
+    "reject": ("不予受理", "Not taken up"),
+    "duplicate": ("并入另一件", "Joined to another one"),
+    "defer": ("暂时挂起", "Deferred for now"),
+}
+# Whose words the merchant reads: the own ones, and the office's about the outcome.
+ABOUT_OUTCOME = frozenset({"send_back", "close"})
+
+
+def for_merchant(session: Session, case: Case) -> list[Line]:
+    """Own words and those about the outcome; what a reporter wrote or was written is not here."""
+    found = []
+    for step, _name in steps_of(session, case):
+        if step.verb not in TO_MERCHANT:
+            continue
+        read = step.part == moves.MERCHANT or (step.public and step.verb in ABOUT_OUTCOME)
+        words = (step.words or "") if read else ""
+        found.append(Line(step.at, *TO_MERCHANT[step.verb], words, "", step.verb, False))
+    return found
+
+
 def for_desk(session: Session, case: Case) -> list[Line]:
     """Everything, with names; what citizens and merchants wrote stands in its place."""
     found = []
@@ -109,7 +143,7 @@ def for_desk(session: Session, case: Case) -> list[Line]:
         zh, en = (move.zh, move.en) if move else NAMED.get(step.verb, (step.verb, step.verb))
         detail = "、".join(
             str(value)
-            for key, value in step.data.items()
+            for key, value in _said(step).items()
             if key in {"unit", "units", "master", "child", "inspection_code", "to"} and value
         )
         words = "，".join(part for part in (step.words or "", detail) if part)
@@ -120,6 +154,14 @@ def for_desk(session: Session, case: Case) -> list[Line]:
         zh, en = VOICES.get(voice.kind, (voice.kind, voice.kind))
         found.append(Line(voice.at, zh, en, voice.words, "", voice.kind, True))
     return sorted(found, key=lambda line: line.at)
+
+
+def _said(step: CaseStep) -> dict[str, Any]:
+    """The facts of a step; a category by its name."""
+    known = categories.known()
+    if step.verb == "recategorise" and step.data.get("to") in known:
+        return step.data | {"to": known[step.data["to"]].zh}
+    return step.data
 
 
 def last_words(session: Session, case_ids: list[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -8,6 +8,38 @@
     const map = window.casesMap(single, { subdistrict: single.dataset.subdistrict, center: at, zoom: 18 });
     L.circleMarker(at, { radius: 9, color: colour.red }).addTo(map);
   }
+  // The place of a case that has none yet, or a wrong one: touched, or written in the field above.
+  for (const pick of document.querySelectorAll("[data-pickmap]")) {
+    if (!window.L) break;
+    pick.classList.remove("hidden");
+    const form = pick.closest("form"), details = pick.closest("details");
+    let map = null, pin = null;
+    const open = () => {
+      if (map || !details.open) return;
+      const at = [Number(pick.dataset.lat), Number(pick.dataset.lon)];
+      map = window.casesMap(pick, { subdistrict: pick.dataset.subdistrict, center: at, zoom: 16 });
+      map.on("click", ({ latlng }) => {
+        form.elements.lon.value = latlng.lng.toFixed(7); form.elements.lat.value = latlng.lat.toFixed(7);
+        if (pin) pin.setLatLng(latlng); else pin = L.circleMarker(latlng, { radius: 9, color: colour.red }).addTo(map);
+        const said = form.querySelector("[data-picked]");
+        said.textContent = said.dataset.picked;
+      });
+    };
+    form.elements.place.addEventListener("input", () => {
+      form.elements.lon.value = form.elements.lat.value = "";
+      if (pin) { pin.remove(); pin = null; }
+      form.querySelector("[data-picked]").textContent = "";
+    });
+    details.addEventListener("toggle", open);
+    open();
+  }
+  // A link to an act opens it.
+  const unfold = () => {
+    const act = location.hash.startsWith("#do-") && document.getElementById(location.hash.slice(1));
+    if (act) { act.open = true; act.scrollIntoView({ block: "start" }); }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
   // A text for replies goes into the field beside it; without this the link brings the page filled.
   for (const link of document.querySelectorAll("a[data-reply]")) {
     link.addEventListener("click", (event) => {

@@ -116,7 +116,10 @@ def test_another_browser_needs_the_pin(app: Flask, client: FlaskClient, world: W
     unknown = stranger.post("/follow/", data={"code": "0123456789", "pin": pin})
     assert wrong.status_code == unknown.status_code == 404
     spoken = f"{code[:5].lower()}-{code[5:].lower()}"
-    assert stranger.post("/follow/", data={"code": spoken, "pin": pin}).status_code == 303
+    told = stranger.post("/follow/", data={"code": "2611-0001", "pin": pin}).text
+    assert "这是案件号" in told
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in pin)  # as a Chinese keyboard types it
+    assert stranger.post("/follow/", data={"code": spoken, "pin": f"{wide} "}).status_code == 303
     assert "纸箱" in stranger.get(f"/follow/{code}").get_data(as_text=True)
 
 

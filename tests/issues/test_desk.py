@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from roadchief.accounts.models import Post
 from roadchief.db import Database
-from roadchief.issues import cases, opening
+from roadchief.issues import adjusting, cases, handling, opening, spots
 from roadchief.issues.figures import periods
 from roadchief.issues.models import Case, CasePhoto
 from roadchief.lib import clock
@@ -355,3 +355,85 @@ def test_statistics(
         "to=9999-12-31",
     ):
         assert client.get(f"/desk/figures?{odd}").status_code == 200
+
+
+def test_the_place_of_a_case_is_set_at_the_desk_and_plain_words_stand_beside_it(
+    client: FlaskClient, cast: Cast, database: Database, world: World
+) -> None:
+    with database.transaction(HERE) as session:
+        spot = spots.nowhere("菜场后门")
+        case = ground.file_case(session, world, category="ZX08", spot=spot, at=clock.now())
+    sign_in(client, cast["operator"])
+    path = f"/desk/cases/{case.id}"
+    page = client.get(path).text
+    assert "还没有定到图上" in page
+    for words in ("<dd>市民</dd>", "2 小时</dd>"):
+        assert words in page, words
+    assert "请点地图或写门牌" in client.post(f"{path}/do/relocate", data={"place": "没有"}).text
+    sent = {"place": f"{world.shop.address}对面"}
+    assert client.post(f"{path}/do/relocate", data=sent).status_code == 303
+    row = again(database, case)
+    assert (row.segment_id, row.storefront_id) == (world.segment.id, None)
+    page = client.get(path).text
+    assert "还没有定到图上" not in page
+    assert "定位置" in page
+    client.post(f"{path}/do/open", data={})
+    page = client.get(path).text
+    assert "按类别牵头部门</dd>" in page
+    assert "list:" not in page
+    # Changed to another category: the story names it, not its code.
+    sent = {"category": "LH01", "words": "是绿化"}
+    assert client.post(f"{path}/do/recategorise", data=sent).status_code == 303
+    assert "是绿化，毁绿、占绿" in client.get(path).text
+
+
+def test_a_merchant_keeps_refused_words_and_reads_what_became_of_it(
+    client: FlaskClient, cast: Cast, database: Database, world: World
+) -> None:
+    case = made(database, world)
+    sign_in(client, cast["merchant"])
+    page = client.get("/merchant/").text
+    assert "照片（必需" in page
+    assert 'href="/patrol/"' not in page  # a merchant walks no shift
+    path = f"/merchant/cases/{case.id}"
+    refused = client.post(f"{path}/fix", data={"words": "箱子都搬进去了"}).text
+    assert 'value="箱子都搬进去了"' in refused
+    assert "“照片”填写有误" in refused
+    assert client.post(f"{path}/object", data={"words": "不是我家的"}).status_code == 303
+    with database.transaction(HERE) as session:
+        row = cases.locked(session, case.id)
+        adjusting.contact(session, row, who=CENTRE, at=clock.now(), words="张女士您好")
+        handling.close(
+            session, row, who=CENTRE, at=clock.now(), kind="not_found", words="确不是该店所放"
+        )
+    page = client.get("/merchant/").text
+    for words in ("您提出了异议", "不是我家的", "确不是该店所放"):
+        assert words in page, words
+    assert "张女士" not in page
+
+
+def test_an_officer_sends_several_back_and_joins_two_of_the_own_unit(
+    client: FlaskClient, cast: Cast, database: Database, world: World
+) -> None:
+    rows = [made(database, world, category="ZX08", words="路口摆摊卖水果") for _ in range(4)]
+    foreign = made(database, world, category="LH01")
+    sign_in(client, cast["officer"])
+    page = client.get("/desk/").text
+    offered = re.findall(
+        r'<option value="(\w+)">', page.split('name="verb"')[1].split("</select>")[0]
+    )
+    assert offered == ["accept", "take_over", "transfer", "return", "note"]
+    form = {"verb": "return", "words": "不属本中队", "case": [str(row.id) for row in rows[:2]]}
+    page = client.post("/desk/bulk", data=form).text
+    seen = dict(re.findall(r'name="(seen-[^"]+)" value="(\d+)"', page))
+    page = client.post("/desk/bulk", data=form | seen | {"sure": "1"}).text
+    assert rows[0].number in page
+    assert f"/desk/cases/{rows[0].id}" not in page  # it is the centre's now
+    assert {again(database, row).state for row in rows[:2]} == {"open"}
+    copy, master = rows[2:]
+    path = f"/desk/cases/{copy.id}"
+    assert f"#{master.number}" in client.get(path).text  # offered as perhaps the same
+    for target, status in ((foreign.number, 404), (master.number, 303)):
+        sent = {"target": target, "words": "同一个摊", "version": again(database, copy).version}
+        assert client.post(f"{path}/do/duplicate", data=sent).status_code == status
+    assert again(database, copy).master_id == master.id

@@ -1,5 +1,6 @@
 """The receipt: opened by PIN or link, and what its holder says. Citizens sign in nowhere."""
 
+import re
 from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,6 +17,7 @@ from roadchief.issues.citizens import feedback
 from roadchief.issues.mail import subscribing
 from roadchief.issues.refusals import WrongPin
 from roadchief.lib import clock
+from roadchief.lib.text import clean
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.limits import limiter
 from roadchief.web.pages import language
@@ -24,6 +26,7 @@ pages = Blueprint("issues", __name__)
 WHY = "citizens report without signing in"
 HELD, HANDED = "receipts", "handed"
 MOST_HELD = 20
+CASE_NUMBER = re.compile(r"#?\d{4}-\d{4,}")
 NETWORK_TRIES = 30
 
 
@@ -39,11 +42,12 @@ def follow() -> str:
 def open_receipt() -> AnyResponse | tuple[str, int]:
     code = feedback.normal(request.form.get("code", ""))
     try:
-        _open(code, request.form.get("pin", ""))
+        _open(code, clean(request.form.get("pin", "")[:24]).replace(" ", ""))
     except Refusal as refusal:
-        page = render_template(
-            "issues/ask_receipt.html", code=code[:10], trouble=refusal.say(language())
-        )
+        trouble = refusal.say(language())
+        if CASE_NUMBER.fullmatch(clean(request.form.get("code", "")[:24])):
+            trouble = gettext("这是案件号。请填回执号：提交后显示的 10 位字母和数字。")
+        page = render_template("issues/ask_receipt.html", code=code[:10], trouble=trouble)
         return page, status_of(refusal)
     return redirect(url_for("issues.receipt", code=code), 303)
 

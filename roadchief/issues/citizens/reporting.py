@@ -11,15 +11,14 @@ from sqlalchemy.orm import Session
 from roadchief.codes import scans
 from roadchief.config import Settings
 from roadchief.db import tenant_of
-from roadchief.issues import cases, merging, spots
+from roadchief.issues import cases, merging, placing, spots
 from roadchief.issues.citizens import feedback
 from roadchief.issues.citizens.feedback import Handed
 from roadchief.issues.merging import Alike
 from roadchief.issues.models import Case
 from roadchief.issues.refusals import bad
 from roadchief.issues.spots import Spot
-from roadchief.lib.text import clean
-from roadchief.streets.models import Storefront, Subdistrict
+from roadchief.streets.models import Subdistrict
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,7 @@ def spot_of(session: Session, wish: Wish, *, at: datetime) -> Spot:
         )
     if not wish.said:
         raise bad("位置 place", "请点地图或写地址", "touch the map or write an address")
-    shop = _by_words(session, wish.said)
-    return spots.of_storefront(session, shop, at=at) if shop else spots.nowhere(wish.said)
+    return placing.by_words(session, wish.said, at=at)
 
 
 def offered(session: Session, wish: Wish, spot: Spot, *, at: datetime) -> list[Alike]:
@@ -143,17 +141,6 @@ def _on_segment(session: Session, segment_id: uuid.UUID, *, at: datetime) -> Spo
         {"here": tenant_of(session), "id": segment_id},
     ).one()
     return spots.of_point(session, lon=row.lon, lat=row.lat, at=at, said=row.name)
-
-
-def _by_words(session: Session, said: str) -> uuid.UUID | None:
-    """A storefront by its exact address or by the number on its plate."""
-    wanted = clean(said).replace(" ", "")
-    return session.scalar(
-        select(Storefront.id)
-        .where(Storefront.subdistrict_id == tenant_of(session), Storefront.closed_at.is_(None))
-        .where((Storefront.address == wanted) | (Storefront.human_number == wanted.upper()))
-        .limit(1)
-    )
 
 
 def snapped(session: Session, case_ids: list[uuid.UUID]) -> dict[uuid.UUID, shapely.Point]:

@@ -24,7 +24,6 @@ from roadchief.web.pages import language
 
 pages = views.pages  # the same desk
 MOST_AT_ONCE = 200
-IN_BULK = ("accept", "take_over", "dispatch", "remind", "note", "inspect", "check")
 
 
 class _OnlyLooking(Exception):
@@ -59,7 +58,7 @@ def bulk() -> str:
     actor, at = current(), clock.now()
     verb, sure = request.form.get("verb", ""), request.form.get("sure") == "1"
     ids = sorted(forms.ids_of(request.form.getlist("case"), most=MOST_AT_ONCE))
-    if verb not in IN_BULK or not ids:
+    if verb not in acting.IN_BULK or not ids:
         raise bad("批量 bulk", "请选择案件和操作", "choose cases and what to do")
     outcome = Outcome()
     with tenant_transaction(actor.subdistrict_id) as session:
@@ -72,10 +71,13 @@ def bulk() -> str:
                     raise _OnlyLooking
         except _OnlyLooking:
             pass
+        # What was handed away is named, but no link leads there any more.
+        still = reach.among(session, [line.id for line in outcome.done], scope)
     return render_template(
         "issues/bulk.html",
         outcome=outcome,
         sure=sure,
+        still=still,
         verb=moves.BY_VERB[verb],
         given=request.form,
         states=moves.STATES,

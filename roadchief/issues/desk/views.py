@@ -25,6 +25,7 @@ from roadchief.issues import (
     opening,
     publishing,
     reach,
+    routing,
     story,
     workflow,
 )
@@ -34,9 +35,12 @@ from roadchief.issues.models import Case, SavedView
 from roadchief.issues.office import replies
 from roadchief.issues.reach import Scope
 from roadchief.issues.refusals import NoSuchCase
+from roadchief.issues.sheets.words import SOURCES
 from roadchief.issues.sources import promises
 from roadchief.issues.triage import suggesting
 from roadchief.lib import clock
+from roadchief.streets import standards
+from roadchief.streets.models import Subdistrict
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.blobs import photos_from, takes_photos
 from roadchief.web.pages import Page, language, page_number
@@ -60,6 +64,7 @@ def start() -> str:
             counts=board.counts(session, scope, at=at),
             views=board.views_of(session, actor.person_id),
             units=opening.units(session),
+            in_bulk=acting.in_bulk(actor.roles),
             known=categories.known(),
             states=moves.STATES,
             tabs=tab_words(),
@@ -130,11 +135,27 @@ def _case_page(case_id: uuid.UUID, *, trouble: str | None = None, words: str = "
             if row.state in ("reported", "verifying")
             else [],
             danger_words=categories.danger_words(row.words),
+            source_words=lambda source: _say(SOURCES.get(source, (source, source))),
+            clock_words=lambda unit: _say(standards.CLOCKS[unit]),
+            routed_words=lambda routed: routing.say(routed, language()),
+            middle=_middle(session, row),
         )
 
 
+def _say(pair: tuple[str, str]) -> str:
+    return pair[0 if language() == "zh" else 1]
+
+
+def _middle(session: Session, row: Case) -> shapely.Point:
+    """Where the map begins for somebody who sets the place."""
+    if row.place is not None:
+        return shapely.Point(row.place.x, row.place.y)
+    here = session.get_one(Subdistrict, tenant_of(session))
+    return here.area.centroid if here.area is not None else shapely.Point(121.5195, 31.2271)
+
+
 def _alike(session: Session, row: Case, at: Any) -> list[Any]:
-    if row.ended_at or row.state not in ("reported", "verifying", "open"):
+    if row.state not in moves.BY_VERB["duplicate"].frm:
         return []
     return merging.alike(
         session,

@@ -4,8 +4,10 @@ Nothing raw of a reporter is here: category, place and day, and what an officer 
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -18,7 +20,7 @@ from roadchief.accounts.signin import allows, current
 from roadchief.codes.faces import Part
 from roadchief.db import tenant_of
 from roadchief.errors import NotFound, Refusal, status_of
-from roadchief.issues import acting, cases, categories, moves, publishing
+from roadchief.issues import acting, cases, categories, moves, publishing, story
 from roadchief.issues.acting import Act
 from roadchief.issues.cases import Who
 from roadchief.issues.merchants.selfhelp import SOURCE
@@ -33,6 +35,7 @@ from roadchief.web.pages import language
 
 pages = Blueprint("merchant", __name__, url_prefix="/merchant")
 MOST = 100
+STORIES = 30
 
 # Called for the page with the person's shops: packages beside this one add their parts.
 Contributor = Callable[[Session, list[Shop], datetime], list[Part]]
@@ -74,17 +77,24 @@ def do(case_id: uuid.UUID, verb: str) -> AnyResponse | tuple[str, int]:
     except NotFound:
         raise
     except Refusal as refusal:
-        return _page(trouble=refusal.say(language())), status_of(refusal)
+        written = {"case": case_id, "verb": verb, "words": request.form.get("words", "")[:1000]}
+        return _page(trouble=refusal.say(language()), written=written), status_of(refusal)
     flash(gettext("已收到，谢谢。"), "ok")
     return redirect(url_for("merchant.start"), 303)
 
 
-def _page(trouble: str | None = None) -> str:
+def _page(trouble: str | None = None, written: dict[str, Any] | None = None) -> str:
+    """`written`: what a refused form said, so that nobody types it twice."""
     actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
         shops = shopkeepers.shops_of(session, actor.person_id)
         rows = _cases(session, [shop.tenancy_id for shop in shops])
         photos = publishing.public_photos(session, [row.id for row in rows])
+        stories = {
+            row.id: story.for_merchant(session, row)
+            for row in rows[:STORIES]
+            if row.state != "notified_merchant"
+        }
         parts = [one for make in _contributors for one in make(session, shops, at)]
     return render_template(
         "issues/merchant.html",
@@ -92,6 +102,9 @@ def _page(trouble: str | None = None) -> str:
         parts=parts,
         waiting=[row for row in rows if row.state == "notified_merchant"],
         others=[row for row in rows if row.state != "notified_merchant"],
+        stories=defaultdict(list, stories),
+        ended=moves.ENDED,
+        written=written or {},
         photos=photos,
         known=categories.known(),
         find=categories.find,

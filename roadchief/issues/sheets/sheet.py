@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from roadchief import blobs, holidays
 from roadchief.accounts.models import Person
 from roadchief.config import Settings
-from roadchief.issues import board, categories, clocks, deadlines, moves, story
+from roadchief.issues import board, categories, clocks, deadlines, moves, routing, story
 from roadchief.issues.models import Case
 from roadchief.issues.sheets import surroundings
 from roadchief.issues.sheets.surroundings import Surroundings
@@ -123,7 +123,7 @@ def _facts(session: Session, case: Case, lang: str) -> Facts:
         ("source", source),
         ("unit", unit.name if unit else say("no_unit", lang) if case.state == "open" else ""),
         ("holder", holder.name if holder else ""),
-        ("routed", case.routed_by or ""),
+        ("routed", routing.say(case.routed_by, lang)),
         ("permit", case.permit or ""),
         ("repeat", say("within_30", lang) if case.repeat else ""),
         ("followers", str(case.followers) if case.followers else ""),
