@@ -92,6 +92,7 @@ def of_split(
     """Raises what the split itself would raise."""
     register.check_split(segment, measure_m)
     lines = linework.split_at(segment.line, measure_m)
+    between = between or register.name_of_cut(session, segment, measure_m)
     ends = ((segment.from_name, between), (between, segment.to_name))
     return _successors(session, [segment], road, list(zip(lines, ends, strict=True)))
 

@@ -23,9 +23,11 @@ from roadchief.streets import linework, naming, succession
 from roadchief.streets.models import (
     Road,
     RoadSegment,
+    Storefront,
     Subdistrict,
 )
 
+BESIDE_M = 30.0  # a house so near gives an unnamed cut its name
 END_ROOM_M = 5.0  # a split nearer to an end leaves nothing to answer for
 
 events.declare(
@@ -127,6 +129,7 @@ def split_segment(
     segment = locked(session, segment.id)
     check_split(segment, at_measure_m)
     first_line, second_line = linework.split_at(segment.line, at_measure_m)
+    name_between = name_between or name_of_cut(session, segment, at_measure_m)
     pieces = (
         linework.Piece(first_line, length_m(first_line), segment.from_name, name_between),
         linework.Piece(second_line, length_m(second_line), name_between, segment.to_name),
@@ -148,6 +151,19 @@ def split_segment(
         into=[first.code, second.code],
     )
     return first, second
+
+
+def name_of_cut(session: Session, segment: RoadSegment, at_measure_m: float) -> str:
+    """What tells both halves apart where no crossing is named: the nearest house, else metres."""
+    beside = session.scalar(
+        select(Storefront.house_number)
+        .where(Storefront.subdistrict_id == segment.subdistrict_id)
+        .where(Storefront.segment_id == segment.id, Storefront.closed_at.is_(None))
+        .where(Storefront.measure_m.between(at_measure_m - BESIDE_M, at_measure_m + BESIDE_M))
+        .order_by(func.abs(Storefront.measure_m - at_measure_m), Storefront.id)
+        .limit(1)
+    )
+    return f"{beside}旁" if beside else f"{at_measure_m:.0f}米处"
 
 
 def merge_segments(

@@ -52,6 +52,9 @@ def test_a_split_keeps_shops_in_place_and_chiefs_in_charge(session: Session) -> 
     first, second = register.split_segment(
         session, segment, at_measure_m=200, by=somebody(session).id, at=AT, because="太长"
     )
+    # Nobody named a crossing: the halves are told apart all the same.
+    assert (first.to_name, second.from_name) == ("200米处", "200米处")
+    assert first.name != second.name
     assert first.length_m + second.length_m == pytest.approx(length, abs=0.5)
     assert segment.closed_at == AT
     measures = {
@@ -67,8 +70,9 @@ def test_a_split_keeps_shops_in_place_and_chiefs_in_charge(session: Session) -> 
 def test_a_merge_is_the_way_back(session: Session) -> None:
     segment = street(session)
     by = somebody(session).id
-    makers.make_storefront(session, segment)
+    makers.make_storefront(session, segment, measure_m=210.0, house_number="15号")
     halves = register.split_segment(session, segment, at_measure_m=200, by=by, at=AT, because="x")
+    assert halves[0].name.endswith("—15号旁）")
     whole = register.merge_segments(session, *halves, by=by, at=AT, because="误分")
     assert whole.length_m == pytest.approx(segment.length_m, abs=1)
     assert session.scalars(select(Storefront)).one().segment_id == whole.id
