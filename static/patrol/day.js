@@ -4,7 +4,7 @@ import { sample } from "./place.js";
 import { openManifest } from "./plates.js";
 import { metres } from "./reach.js";
 import { askServer } from "./server.js";
-import { act, keep, kept } from "./store.js";
+import { act, draftNames, keep, kept } from "./store.js";
 import { times } from "./timing.js";
 import * as outbox from "./outbox.js";
 
@@ -12,7 +12,7 @@ export const EDITION = document.documentElement.dataset.edition || "";
 
 /** Everything the screens show; filled from the phone first, from the server when it answers. */
 export const day = {
-  person: null, signedIn: null, phone: "", shifts: [], shift: null, plates: null, keys: [], done: new Map(),
+  person: null, signedIn: null, phone: "", shifts: [], shift: null, plates: null, keys: [], done: new Map(), half: new Set(),
   fix: null, line: "unknown", retryAt: 0, host: globalThis.location?.host || "",
 };
 
@@ -88,8 +88,15 @@ export async function leaveShift() {
 /** What this shift has done so far, read from what waits and what was sent: nothing to get out of step. */
 export async function recount() {
   day.done = new Map();
+  day.half = new Set();
   const shiftId = day.shift?.shift.id;
   if (!shiftId) return;
+  const begun = `visit:${day.person.id}:${shiftId}:`; // begun at the door and not saved yet
+  for (const name of await draftNames()) if (name.startsWith(begun)) day.half.add(name.slice(begun.length));
+  // What another phone had sent when this one fetched the shift.
+  for (const { storefront_id: place, kind, id, at, outcome, because } of day.shift.taken || []) {
+    day.done.set(place, { kind, id, at: Date.parse(at), outcome, because });
+  }
   const sent = (await outbox.receipts()).map((one) => ({ item: one.item, answer: one.answer, at: one.at }));
   const waits = (await outbox.all()).map((one) => ({ item: one.item, answer: null, at: one.saved_at }));
   for (const { item, answer } of [...sent, ...waits].sort((one, other) => (one.item.id < other.item.id ? -1 : 1))) {

@@ -78,4 +78,5 @@ export const forget = (name) => act(["kept"], "readwrite", ({ kept: store }) => 
 
 export const keepDraft = (name, value) => act(["drafts"], "readwrite", ({ drafts }) => ask(drafts.put(value, name)));
 export const draft = (name) => act(["drafts"], "readonly", ({ drafts }) => ask(drafts.get(name)));
+export const draftNames = () => act(["drafts"], "readonly", ({ drafts }) => ask(drafts.getAllKeys()));
 export const dropDraft = (name) => act(["drafts"], "readwrite", ({ drafts }) => ask(drafts.delete(name)));

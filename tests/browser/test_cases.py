@@ -215,7 +215,7 @@ def test_a_patrols_finding_is_a_case_on_the_desk(open_page: OpenPage, site: Site
     page.goto(f"{site.address}/desk/?q=黑色垃圾袋")
     page.locator(".queue a").first.click()
     expect(page.get_by_text(note).first).to_be_visible()
-    expect(page.get_by_text("patrol").first).to_be_visible()
+    expect(page.locator("dd").get_by_text("巡查", exact=True)).to_be_visible()
 
 
 def test_the_queue_by_keyboard_and_beside_its_map(open_page: OpenPage, site: Site) -> None:

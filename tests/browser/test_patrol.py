@@ -240,6 +240,30 @@ def test_another_shop_is_told_without_signal_and_half_written_forms_outlive_the_
     assert laoshan.count(told, shop=shop.id) == 1
 
 
+def test_a_second_phone_shows_what_the_first_has_sent_and_a_half_filled_visit_is_marked(
+    phones: Phones, laoshan: Street
+) -> None:
+    first = phones()
+    first.start()
+    first.visit(laoshan.shops[0])
+    first.settle()
+    first.arrive(laoshan.shops[1], metres=300)
+    expect(first.page.get_by_role("button", name="选实际的店")).to_be_visible()
+    first.go("")
+    row = first.page.locator(".stops li").filter(has_text=laoshan.shops[1].name)
+    expect(row).to_contain_text("填到一半，还没有保存")
+    second = phones()
+    second.start()
+    done = second.page.locator(".stops li").filter(has_text=laoshan.shops[0].name)
+    expect(done).to_contain_text("已核验")
+    # The plate of another shop: the visit goes to the shop where one stands.
+    first.go(f"visit/{laoshan.shops[1].id}")
+    first.page.get_by_role("button", name="选实际的店").click()
+    expect(first.page.locator("select[name=because]")).to_have_value("牌与店不符")
+    first.go("")
+    expect(row).not_to_contain_text("填到一半")
+
+
 def test_signing_out_waits_for_the_outbox(phones: Phones, laoshan: Street) -> None:
     phone = phones()
     phone.start()

@@ -60,6 +60,19 @@ def test_the_list_stands_from_the_first_call_on(beat: Beat) -> None:
     assert [row.storefront_id for row in rows] == [shop.id for shop in beat.shops]
 
 
+def test_a_second_phone_goes_on_where_the_first_one_died(beat: Beat) -> None:
+    first, second, _third = beat.shops
+    assert fetch(beat)["taken"] == []
+    visit = beat.phone.check_in(first.id, given=beat.in_shift())
+    miss = {"storefront_id": str(second.id), "because": "closed"}
+    beat.send(visit, beat.phone.item("missed", miss, **beat.in_shift()))
+    taken = {row["storefront_id"]: row for row in fetch(beat)["taken"]}
+    assert taken[str(first.id)]["outcome"] == "verified"
+    assert taken[str(first.id)]["id"] == visit["id"]
+    assert (taken[str(second.id)]["kind"], taken[str(second.id)]["because"]) == ("missed", "closed")
+    assert len(taken) == 2
+
+
 def test_it_is_for_the_shifts_own_person(beat: Beat) -> None:
     other = makers.make_person(beat.session, "别人")
     with pytest.raises(NotFound):

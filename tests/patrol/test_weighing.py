@@ -8,6 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from roadchief.accounts import notices
+from roadchief.codes import plates, tokens
+from roadchief.codes.models import PlateAlarm
+from roadchief.codes.plates import Target
 from roadchief.errors import BadInput, NotFound
 from roadchief.patrol import rules
 from roadchief.patrol.doubts import review, signals, weighing
@@ -253,3 +256,30 @@ def test_photos_that_never_come_are_looked_into(beat: Beat) -> None:
     assert found.signals == [{"kind": "photo_missing", "hours": 72}]
     assert review.waiting(beat.session, [beat.segment.id]).waiting == 1
     assert review.waiting(beat.session, [uuid.uuid4()]).waiting == 0
+
+
+@pytest.mark.usefixtures("app")  # which knows all tables that a plate points to
+def test_a_plate_seen_at_another_shop_is_an_alarm(beat: Beat) -> None:
+    """The visit is where the patroller stood; the plate that hung there is told to the office."""
+    target = Target(storefront_id=beat.shops[2].id)
+    (made,) = plates.mint(
+        beat.session,
+        [target],
+        where=tokens.site("https://lz.gov.cn"),
+        batch_id=None,
+        by=None,
+        at=beat.at,
+    )
+    digest = tokens.digest(made.token).hex()
+    said = {"how": "picked", "because": "牌与店不符", "seen_plate": digest}
+    items = [
+        beat.phone.check_in(beat.shops[0].id, **said),
+        beat.phone.check_in(beat.shops[2].id, **said),  # its own plate is no copy
+    ]
+    assert [one["flags"] for one in beat.send(*items)] == [["plate_elsewhere"], []]
+    for item in items:
+        weighing.weigh(beat.session, uuid.UUID(item["id"]), at=beat.at, draw=never)
+    alarm = beat.session.scalars(select(PlateAlarm)).one()
+    assert (alarm.kind, alarm.plate_id, alarm.times) == ("far", made.plate_id, 1)
+    assert alarm.facts["distance_m"] == 20
+    assert alarm.facts["visit"] == items[0]["id"]

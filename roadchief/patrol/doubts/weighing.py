@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from roadchief import events
+from roadchief.codes import scans
 from roadchief.db import tenant_of
 from roadchief.patrol.doubts import signals
 from roadchief.patrol.models import CheckIn, Finding
@@ -65,6 +66,8 @@ def weigh(
         return False
     if row.purpose == "self_check":
         return True
+    if row.how == "picked" and "plate_elsewhere" in row.flags:
+        _alarm(session, row, at=at)
     found = signals_of(session, row)
     sampled = row.outcome == WEAK and draw() < section("sample")["share"]
     if signals.needs_review(found) or sampled:
@@ -74,6 +77,25 @@ def weigh(
     elif row.outcome == VERIFIED and draw() < section("recheck")["share"]:
         draw_recheck(session, row, at=at)
     return True
+
+
+HUNG = text(
+    """
+SELECT p.id, ST_Distance(CAST(f.door AS geography), CAST(s.door AS geography)) AS metres
+FROM plate p JOIN storefront f ON f.subdistrict_id = :here AND f.id = p.storefront_id
+JOIN storefront s ON s.subdistrict_id = :here AND s.id = :shop
+WHERE p.subdistrict_id = :here AND p.token_hash = :digest
+"""
+)
+
+
+def _alarm(session: Session, row: CheckIn, *, at: datetime) -> None:
+    """A patroller stood before the plate of another shop: perhaps a copy, so the office is told."""
+    values = {"here": tenant_of(session), "shop": row.storefront_id, "digest": row.plate_digest}
+    hung = session.execute(HUNG, values).first()
+    if hung:
+        metres = round(hung.metres)
+        scans.raise_alarm(session, hung.id, "far", at=at, distance_m=metres, visit=str(row.id))
 
 
 def signals_of(session: Session, row: CheckIn) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from roadchief.patrol import rules
 from roadchief.patrol.checklists import questions
 from roadchief.patrol.items.reading import instant_text
 from roadchief.patrol.other_shops import LAST_TOLD
+from roadchief.patrol.phone.taken import taken
 from roadchief.patrol.plan_models import Shift, ShiftStop
 from roadchief.patrol.planning import due
 from roadchief.patrol.planning import shifts as planning
@@ -106,12 +107,7 @@ AROUND_DEG = 0.002
 
 def shifts(session: Session, person_id: uuid.UUID, *, at: datetime) -> list[dict[str, Any]]:
     """The person's shifts from two days ago until a week ahead."""
-    values = {
-        "here": tenant_of(session),
-        "person": person_id,
-        "since": at - RECENT,
-        "until": at + AHEAD,
-    }
+    values = {"here": tenant_of(session), "person": person_id, "since": at - RECENT}
     return [
         {
             "id": str(row.id),
@@ -121,7 +117,7 @@ def shifts(session: Session, person_id: uuid.UUID, *, at: datetime) -> list[dict
             "state": row.state,
             "segments": list(row.segments),
         }
-        for row in session.execute(SHIFTS, values)
+        for row in session.execute(SHIFTS, values | {"until": at + AHEAD})
     ]
 
 
@@ -157,6 +153,7 @@ def shift(
         "at": instant_text(at),
         "segments": [_segment_facts(one, radii.get(one.id)) for one in segments],
         "stops": found,
+        "taken": taken(session, shift_id),
         "walk": {
             "kind": way.kind,
             "length_m": round(way.length_m),

@@ -65,6 +65,9 @@ def prepare(item: Item, batch: Batch) -> Ready:
     fix = reach.read_fix(item.body.get("fix"))
     verdict = reach.judge(fix, shop.shape, shop.radius_at(when.at), rules.reach())
     flags += [*form_flags, *when.flags, *_odd(item, shift, when.at, batch.last)]
+    foreign = whereabouts.hung_elsewhere(item, batch.ground, shop) if digest is None else None
+    if foreign:
+        flags.append("plate_elsewhere")
     recheck_of = optional_id(item.body, "recheck_of")
     grade = standards.grade(one.item for one in bad) if form else None
     purpose = "recheck" if recheck_of else "patrol"
@@ -76,7 +79,7 @@ def prepare(item: Item, batch: Batch) -> Ready:
         "segment_id": shop.segment_id,
         "how": how,
         "because": because,
-        "plate": digest.hex() if digest else None,
+        "plate": plate.hex() if (plate := digest or foreign) else None,
         "occurred_at": when.at,
         "uncertainty_s": when.uncertainty_s,
         "wall": stamp.wall,

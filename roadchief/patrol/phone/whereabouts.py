@@ -120,6 +120,19 @@ def digest_of(body: dict[str, Any]) -> bytes | None:
     return None
 
 
+def seen_plate(body: dict[str, Any]) -> bytes | None:
+    """The plate of another shop that hung where the person stood."""
+    said = body.get("seen_plate")
+    return bytes.fromhex(said) if isinstance(said, str) and SHA256.fullmatch(said) else None
+
+
+def hung_elsewhere(item: Item, ground: Ground, shop: Shop) -> bytes | None:
+    """That plate, if it is one of ours and belongs to another storefront."""
+    digest = seen_plate(item.body)
+    plate = ground.plates.get(digest) if digest else None
+    return digest if plate and plate[0] and plate[0] != shop.id else None
+
+
 def number_of(body: dict[str, Any]) -> str | None:
     """The number printed on a plate, as typed."""
     typed = line(body, "number", 40)
@@ -157,7 +170,8 @@ def look(session: Session, items: list[Item]) -> Ground:
 
 def _find_plates(session: Session, items: list[Item], ground: Ground) -> None:
     here = tenant_of(session)
-    digests = {found for item in items if (found := digest_of(item.body))}
+    asked = (read(item.body) for item in items for read in (digest_of, seen_plate))
+    digests = {found for found in asked if found}
     if digests:
         rows = session.execute(PLATES, {"here": here, "digests": list(digests)})
         ground.plates = {bytes(row.token_hash): (row.storefront_id, row.state) for row in rows}

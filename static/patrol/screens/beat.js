@@ -1,7 +1,7 @@
 /* Where next? The map above, the numbers, the list in walking order, three buttons below. */
 
 import { BeatMap } from "../beatmap.js";
-import { away, day, inOrder, locate, stateOf, stops } from "../day.js";
+import { away, day, inOrder, locate, recount, stateOf, stops } from "../day.js";
 import { follow } from "../place.js";
 import { button, el, icon, mark, wordFor } from "../page.js";
 import { clockTime, metres, say, t } from "../words.js";
@@ -14,6 +14,7 @@ const OUTCOMES = { verified: "已核验", weak: "待佐证", contradicted: "位�
 export default async function beat(rest, tools) {
   if (!day.person || !day.shift || day.shift.closed || (!day.shift.started && day.shift.shift.state !== "running")) return start(rest, tools);
   const { go } = tools;
+  await recount();
   const canvas = el("canvas.map", { tabindex: "0", role: "img", "aria-label": t("巡查地图：路段、门店和您的位置") });
   const numbers = el("div.numbers", {}), list = el("ol.stops", {});
   const map = new BeatMap(canvas, { choose: (stop) => go(`visit/${stop.storefront_id}`) });
@@ -70,6 +71,7 @@ function row(stop) {
   let why = say(stop.why) || wordFor(state);
   if (seen?.kind === "check_in") why = `${clockTime(seen.at)} ${t(OUTCOMES[seen.outcome] || "已到")}`;
   if (seen?.kind === "missed") why = `${clockTime(seen.at)} ${t("已记原因")}`;
+  if (day.half.has(stop.storefront_id)) why = t("填到一半，还没有保存");
   if (stop.recheck && !seen) why = `${t("复查")} · ${why}`;
   return el("li", {}, el("a", { href: `#/visit/${stop.storefront_id}`, data: { state } }, mark(state),
     el("span.grow", {}, el("b", {}, stop.name || t("空置铺位")), el("span.sub", {}, `${stop.address || `${stop.road} ${stop.house_number}`} · ${why}`)),

@@ -8,7 +8,9 @@ import { metres, t } from "../words.js";
 
 const REASONS = ["牌破损", "牌脏污或被遮挡", "没有牌", "牌扫不出", "牌与店不符"];
 
-export default async function near([chosenId], { go }) {
+export default async function near([part, plate], { go }) {
+  const mismatch = part === "mismatch"; // a plate was scanned that belongs to another shop
+  const chosenId = mismatch ? null : part;
   const list = el("fieldset.near", {}, el("legend", {}, t("离您最近的五家")));
   let chosen = chosenId || null;
   const draw = () => {
@@ -20,7 +22,7 @@ export default async function near([chosenId], { go }) {
   };
   draw();
   locate({ watchMs: 5000, seen: (fix) => { day.fix = fix; draw(); } }).then(draw);
-  const reason = el("select", { name: "because", required: true }, el("option", { value: "" }, t("请选择")), ...REASONS.map((one) => el("option", { value: one }, t(one))));
+  const reason = el("select", { name: "because", required: true }, el("option", { value: "" }, t("请选择")), ...REASONS.map((one) => el("option", { value: one, selected: mismatch && one === "牌与店不符" }, t(one))));
   let photo = null;
   const preview = el("p.sub", {}, t("照片代替扫码，请拍到店招和门口。"));
   const camera = el("input", { type: "file", accept: "image/*", capture: "environment", name: "photo", onchange: async () => {
@@ -32,7 +34,7 @@ export default async function near([chosenId], { go }) {
     if (!stop) return tell(t("请先选一家店"), "bad");
     if (!reason.value) return tell(t("请选原因"), "bad");
     if (!photo) return tell(t("请拍一张照片"), "bad");
-    await arrive(stop, { how: "picked", because: reason.value }, photo);
+    await arrive(stop, { how: "picked", because: reason.value, ...(mismatch && plate ? { seen_plate: plate } : {}) }, photo);
     return go(`visit/${stop.storefront_id}`);
   } }, list, field(t("原因"), reason), field(t("现场照片"), camera), preview, el("button.main", { type: "submit" }, t("打卡")));
   return { title: t("牌坏了/没有牌"), sub: "", back: "", nodes: [el("section.card", {}, form)] };

@@ -6,7 +6,7 @@ import { day, inOrder, locate, record, stopById } from "../day.js";
 import { button, card, confirmBy, el, field, icon, mark, tell, wordFor } from "../page.js";
 import { verdict } from "../reach.js";
 import { StorageFull } from "../outbox.js";
-import { draft as recallDraft, keepDraft } from "../store.js";
+import { draft as recallDraft, dropDraft, keepDraft } from "../store.js";
 import { clockTime, dayOf, say, t } from "../words.js";
 import { told } from "./other.js";
 
@@ -34,9 +34,9 @@ function before(stop, { go }) {
   return {
     title: stop.name || t("空置铺位"), sub: stop.address || `${stop.road} ${stop.house_number}`, back: "",
     nodes: [
-      card(null, el("p.lead", {}, mark(seen ? "done" : stop.due), " ", seen ? `${clockTime(seen.at)} ${t(seen.kind === "missed" ? "已记原因" : "已到")}` : say(stop.why) || wordFor(stop.due)),
+      card(null, el("p.lead", {}, mark(seen ? (seen.kind === "missed" ? "unknown" : "done") : stop.due), " ", seen ? `${clockTime(seen.at)} ${t(seen.kind === "missed" ? "已记原因" : "已到")}` : say(stop.why) || wordFor(stop.due)),
         stop.number ? el("p.sub", {}, t("码牌编号 {number}", { number: stop.number })) : el("p.sub", {}, t("还没有码牌")), permits.length ? el("ul", {}, ...permits) : null, ownCheck(stop), told(stop)),
-      el("div.stack", {}, el("a.main", { href: "#/scan" }, icon("qrcode"), " ", seen ? t("再打一次卡") : t("扫码打卡")),
+      el("div.stack", {}, el("a.main", { href: "#/scan" }, icon("qrcode"), " ", seen?.kind === "check_in" ? t("再打一次卡") : t("扫码打卡")),
         el("a.soft", { href: `#/near/${stop.storefront_id}` }, t("牌坏了/没有牌")),
         el("a.soft", { href: `#/missed/${stop.storefront_id}` }, t("查不了，记原因")),
         el("a.soft", { href: `#/other/${stop.storefront_id}` }, t("这里换了店")),
@@ -63,7 +63,10 @@ function atTheDoor(stop, work, tools) {
   const why = el("div", {});
   const showVerdict = () => {
     drawVerdict(panel, work, () => measure());
-    why.replaceChildren(...(work.verdict?.outcome === "contradicted" ? [field(t("说明（给路长看）"), explain)] : []));
+    const instead = async () => { await dropDraft(draftOf(stop.storefront_id)); tools.go(`near/mismatch/${work.arrival.plate_digest || ""}`); };
+    // The plate of one shop at the door of another: visit the shop where one stands, and say so.
+    const copied = work.arrival?.how === "scan" ? [el("p.sub", {}, t("门口不是“{name}”？这块牌可能是复制的。", { name: stop.name || stop.address || "" }), " ", button(t("选实际的店"), instead, { kind: "plain" }))] : [];
+    why.replaceChildren(...(work.verdict?.outcome === "contradicted" ? [...copied, field(t("说明（给路长看）"), explain)] : []));
   };
   const measure = async () => {
     drawMeasuring(panel, null, stop);
