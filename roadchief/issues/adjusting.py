@@ -275,12 +275,17 @@ def recategorise(
     case.limit_amount, case.limit_clock = kind.limit.amount, kind.limit.clock
     case.limit_version, case.extra_amount = categories.version(), 0
     clocks.reckon(session, case, at=at)
+    route_again(session, case, who=who, at=at)
+    return step
+
+
+def route_again(session: Session, case: Case, *, who: Who, at: datetime) -> None:
+    """Class or place changed: the rules choose the unit anew, while nobody has accepted it."""
     if case.state == "assigned" and case.holder_id is None:
         route = opening.route_of(session, case)
         if route.unit and route.unit.id != case.unit_id:
             transfer(session, case, who=who, to=route.unit.id, at=at, words=route.zh)
             case.routed_by = route.rule
-    return step
 
 
 def contact(session: Session, case: Case, *, who: Who, at: datetime, words: str) -> CaseStep:

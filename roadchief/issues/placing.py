@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import opening, spots
-from roadchief.issues.adjusting import transfer
+from roadchief.issues import spots
+from roadchief.issues.adjusting import route_again
 from roadchief.issues.cases import Who, move
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.refusals import bad
@@ -81,11 +81,7 @@ def relocate(
     case.permit = next((one.name for one in spot.permits if one.open), None)
     case.pieces = pieces(case.number, case.address, spot.sign_name, case.words)
     session.flush()
-    if case.state == "assigned" and case.holder_id is None:
-        route = opening.route_of(session, case)
-        if route.unit and route.unit.id != case.unit_id:
-            transfer(session, case, who=who, to=route.unit.id, at=at, words=route.zh)
-            case.routed_by = route.rule
+    route_again(session, case, who=who, at=at)
     return step
 
 

@@ -5,6 +5,7 @@ import uuid
 import shapely
 from flask import flash, redirect, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.signin import allows, current
@@ -20,6 +21,7 @@ from roadchief.streets import (
     tenancies,
 )
 from roadchief.streets.merchant_views import merchant_of_form, tell_doubts
+from roadchief.streets.models import Storefront, Tenancy
 from roadchief.streets.storefront_views import check_within, read_spot
 from roadchief.streets.views import because, pages
 from roadchief.web import tenant_transaction
@@ -162,12 +164,7 @@ def start_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
 def end_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
-        row = storefronts.locked(session, storefront_id)
-        running = tenancies.running(session, row)
-        if running is None:
-            raise BadInput(
-                field=gettext("经营期"), reason_zh="没有在营商户", reason_en="nobody runs it"
-            )
+        row, running = _let(session, storefront_id)
         tenancies.end(
             session,
             running,
@@ -186,12 +183,7 @@ def end_tenancy(storefront_id: uuid.UUID) -> AnyResponse:
 def change_sign(storefront_id: uuid.UUID) -> AnyResponse:
     actor = current()
     with tenant_transaction(actor.subdistrict_id) as session:
-        row = storefronts.locked(session, storefront_id)
-        running = tenancies.running(session, row)
-        if running is None:
-            raise BadInput(
-                field=gettext("经营期"), reason_zh="没有在营商户", reason_en="nobody runs it"
-            )
+        row, running = _let(session, storefront_id)
         tenancies.change_sign(
             session,
             running,
@@ -203,6 +195,17 @@ def change_sign(storefront_id: uuid.UUID) -> AnyResponse:
         )
     flash(gettext("店招已更换，经营期和记录不变。"), "ok")
     return redirect(url_for("streets.storefront", storefront_id=storefront_id))
+
+
+def _let(session: Session, storefront_id: uuid.UUID) -> tuple[Storefront, Tenancy]:
+    """A storefront, locked, with who trades there now; refused where nobody does."""
+    row = storefronts.locked(session, storefront_id)
+    running = tenancies.running(session, row)
+    if running is None:
+        raise BadInput(
+            field=gettext("经营期"), reason_zh="没有在营商户", reason_en="nobody runs it"
+        )
+    return row, running
 
 
 def _with_next_shop(storefront_id: uuid.UUID) -> str:
