@@ -65,7 +65,7 @@ def menu() -> list[Entry]:
         ("maps.district", gettext("地图"), None),
         ("issues.report", gettext("反映问题"), None),
         ("morning.start", gettext("今天"), "patrol.chief"),
-        ("pwa.start", gettext("巡查"), "patrol.sync"),
+        ("pwa.start", gettext("巡查"), "patrol.walk"),
         ("desk.start", gettext("案件"), "issues.desk"),
         ("insight.start", gettext("值得去看"), "insight.read"),
         ("boards.district", gettext("街道看板"), "insight.board"),

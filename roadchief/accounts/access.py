@@ -69,7 +69,9 @@ TABLE: dict[str, frozenset[str]] = {
     "patrol.plan": CHIEFS | {"operator"},
     "patrol.forms": frozenset({"admin", "operator", "chief_general"}),
     "patrol.radius": CHIEFS | {"admin"},
-    # The phone app: whoever walks, and merchants for the self-check of their own shop.
+    # The phone app, with what it takes along of every shop on a street: whoever walks.
+    "patrol.walk": CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator"},
+    # What phones send: the same people, and merchants for the self-check of their own shop.
     "patrol.sync": CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator", "merchant"},
     # Cases: the desk shows each what the own unit or post answers for; moves ask workflow too.
     "issues.desk": CHIEFS | {"operator", "officer", "patroller", "segment_chief", "auditor"},

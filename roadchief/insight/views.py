@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.access import may
 from roadchief.accounts.signin import allows, current, public
-from roadchief.errors import Malformed, NotSignedIn
+from roadchief.errors import NotSignedIn
 from roadchief.insight import board_views, hints, morning_views, risk, sensors
 from roadchief.insight.models import Hint
 from roadchief.insight.rules import KINDS
@@ -20,7 +20,7 @@ from roadchief.issues.open311 import keys
 from roadchief.lib import clock
 from roadchief.patrol.planning import weeks
 from roadchief.web import tenant_transaction
-from roadchief.web.forms import text_field
+from roadchief.web.forms import json_in, text_field
 from roadchief.web.limits import limiter
 from roadchief.web.pages import Page, language, page_number
 from roadchief.web.security import csrf
@@ -76,9 +76,7 @@ def signal() -> AnyResponse | tuple[AnyResponse, int]:
     key = request.headers.get("X-Api-Key", "")[:200]
     if not (len(place) == 9 and place.isascii() and place.isdigit() and key):
         raise NotSignedIn
-    body = request.get_json(silent=True)
-    if body is None:
-        raise Malformed
+    body = json_in(request.get_data())
     with tenant_transaction(int(place)) as session:
         sender = keys.holder(session, key, SCOPE, at=at)
         if sender is None:

@@ -7,12 +7,13 @@ from flask import Blueprint, Response, jsonify, request
 
 from roadchief.accounts.signin import allows, current
 from roadchief.codes import manifest, tokens
-from roadchief.errors import BadInput, Malformed
+from roadchief.errors import BadInput
 from roadchief.lib import clock
 from roadchief.patrol.phone import download
 from roadchief.patrol.planning import shifts
 from roadchief.pwa.origin import dated, json_only, own_page_only
 from roadchief.web import settings, tenant_transaction
+from roadchief.web.forms import json_in
 from roadchief.web.security import csrf
 
 pages = Blueprint("downloads", __name__, url_prefix="/api/v1/patrol")
@@ -20,7 +21,7 @@ MOST_SEGMENTS = 50
 
 
 @pages.get("/shifts")
-@allows("patrol.sync")
+@allows("patrol.walk")
 def listing() -> Response:
     """The asker's own shifts of these days."""
     actor, at = current(), clock.now()
@@ -30,7 +31,7 @@ def listing() -> Response:
 
 
 @pages.get("/shifts/<uuid:shift_id>")
-@allows("patrol.sync")
+@allows("patrol.walk")
 def one(shift_id: uuid.UUID) -> Response:
     """Everything that the shift needs without signal, in one answer."""
     actor, at = current(), clock.now()
@@ -53,7 +54,7 @@ def one(shift_id: uuid.UUID) -> Response:
 
 
 @pages.get("/beats")
-@allows("patrol.sync")
+@allows("patrol.walk")
 def beats() -> Response:
     """Streets that somebody may walk without a plan."""
     actor, at = current(), clock.now()
@@ -64,13 +65,13 @@ def beats() -> Response:
 
 @pages.post("/shifts")
 @csrf.exempt
-@allows("patrol.sync")
+@allows("patrol.walk")
 def open_own() -> tuple[Response, int]:
     """`{"segment_ids": […]}`: a shift of one's own, from now on."""
     own_page_only()
     json_only()
     actor, at = current(), clock.now()
-    segment_ids = _segments(request.get_json(silent=True))
+    segment_ids = _segments(json_in(request.get_data()))
     with tenant_transaction(actor.subdistrict_id) as session:
         row = shifts.open_own(session, actor.person_id, segment_ids, by=actor.person_id, at=at)
         found = str(row.id)
@@ -78,9 +79,7 @@ def open_own() -> tuple[Response, int]:
 
 
 def _segments(said: Any) -> list[uuid.UUID]:
-    if not isinstance(said, dict):
-        raise Malformed
-    asked = said.get("segment_ids")
+    asked = said.get("segment_ids") if isinstance(said, dict) else None
     try:
         if not isinstance(asked, list) or not 0 < len(asked) <= MOST_SEGMENTS:
             raise ValueError

@@ -1,6 +1,5 @@
 """Acts and photos from phones: an answer for each item, and none before it is committed."""
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -13,6 +12,7 @@ from roadchief.patrol.phone import intake
 from roadchief.pwa.origin import dated, json_only, own_page_only
 from roadchief.web import blobs as photos
 from roadchief.web import settings, tenant_transaction
+from roadchief.web.forms import json_in
 from roadchief.web.limits import limiter
 from roadchief.web.security import csrf, takes
 
@@ -77,10 +77,7 @@ def has_blob(sha256: str) -> Response:
 
 def batch(raw: bytes) -> list[Any]:
     """The items of a request, unjudged. Raises where there is no list of at most 50."""
-    try:
-        sent = json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise Malformed from error
+    sent = json_in(raw)
     items = sent.get("items") if isinstance(sent, dict) else sent
     if not isinstance(items, list):
         raise BadInput(field="items", reason_zh="应为列表", reason_en="must be a list")

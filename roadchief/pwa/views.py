@@ -118,7 +118,7 @@ def me() -> Response:
     actor, at = current_or_none(), clock.now()
     person = None
     if actor is not None:
-        verdict = may(actor, "patrol.sync")
+        verdict = may(actor, "patrol.walk")
         person = {
             "id": str(actor.person_id),
             "name": actor.name,

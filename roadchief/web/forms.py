@@ -1,14 +1,21 @@
 """Reading what people send: each field by name, with a limit, or a refusal that names it."""
 
+import json
 import re
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
 
-from roadchief.errors import BadInput
+from roadchief.errors import BadInput, Malformed
 from roadchief.lib.text import clean
 
 DECIMAL = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+class NotJson(Malformed):
+    zh = "请求内容不是可读的 JSON"
+    en = "The body is no JSON that can be read"
 
 
 def text_field(form: Mapping[str, str], name: str, *, label: str, limit: int = 200) -> str:
@@ -89,3 +96,11 @@ def choice_field(
 
 def optional_id(form: Mapping[str, str], name: str, *, label: str) -> uuid.UUID | None:
     return id_field(form, name, label=label) if form.get(name, "").strip() else None
+
+
+def json_in(raw: bytes) -> Any:
+    """What a body says; one that is nested too deep to be read is the asker's fault, too."""
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise NotJson from error

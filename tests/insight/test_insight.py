@@ -437,6 +437,7 @@ def test_an_alarm_becomes_one_case_however_often_it_is_sent(
         {"lon": 121.5},
         {"lon": True, "lat": 31.0},
         {"lon": 1e308, "lat": 31.0},
+        {"lon": 10**400, "lat": 31.0},
         {"at": "yesterday"},
         {"at": "2026-01-01T00:00:00"},
         {"at": "2011-01-01T00:00:00Z"},
@@ -452,6 +453,16 @@ def test_an_odd_alarm_is_refused_and_keeps_nothing(
     shop, key = corner
     assert send(client, key, alarm(shop) | change).status_code == 422
     assert session.scalar(select(func.count()).select_from(Signal)) == 0
+
+
+def test_an_alarm_that_cannot_be_read_is_told_so(
+    client: FlaskClient, corner: tuple[Storefront, str]
+) -> None:
+    for body in (b"[" * 60_000, b"{", b"\xff", b""):
+        answer = client.post(
+            f"/api/v1/signals?s={WEIFANG}", data=body, headers={"X-Api-Key": corner[1]}
+        )
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "NotJson"), body[:4]
 
 
 def test_only_keys_of_this_sub_district_with_that_scope_may_send(

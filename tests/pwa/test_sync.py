@@ -91,6 +91,18 @@ def test_what_cannot_be_read_is_refused_as_a_whole(
     assert answer.get_json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [(b"[" * 60_000, "NotJson"), (b"{", "NotJson"), (b"null", "BadInput"), (b"{}", "BadInput")],
+    ids=["deep", "broken", "nothing", "no streets"],
+)
+def test_a_shift_that_cannot_be_read_is_told_so(
+    client: FlaskClient, phone: Phone, body: bytes, error: str
+) -> None:
+    answer = client.post("/api/v1/patrol/shifts", data=body, content_type="application/json")
+    assert answer.get_json()["error"] == error
+
+
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {}, {"id": 5}, {"id": "\x00"}, {"id": "\ud800"}])
 def test_a_strange_item_spoils_nothing_beside_it(
     client: FlaskClient, phone: Phone, shop_id: uuid.UUID, odd: Any
@@ -187,3 +199,20 @@ def test_a_shift_of_somebody_else_is_not_found(
     client.post("/sign-out")
     sign_in(client, cast["segment_chief"])
     assert client.get(f"/api/v1/patrol/shifts/{shift_id}").status_code == 404
+
+
+def test_a_merchant_takes_no_street_along(
+    client: FlaskClient, cast: Cast, database: Database, send: Send
+) -> None:
+    """The list of a shift tells how every shop on it stands, and which are to be seen again."""
+    with database.transaction(WEIFANG) as session:
+        segment_id = str(makers.make_segment(session).id)
+    sign_in(client, cast["merchant"])
+    own = client.post("/api/v1/patrol/shifts", json={"segment_ids": [segment_id]})
+    listed = [client.get(f"/api/v1/patrol/{path}") for path in ("beats", "shifts")]
+    assert [answer.status_code for answer in (own, *listed)] == [403, 403, 403]
+    assert client.get("/api/v1/me").get_json()["person"]["allowed"] is False
+    assert 'href="/patrol/"' not in client.get("/merchant/").text
+    # A self-check of the own shop may still be sent.
+    phone = Phone(cast["merchant"].person.id, clock.now())
+    assert send(phone.item("self_check", {})).status_code == 200

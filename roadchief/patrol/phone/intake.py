@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from roadchief.accounts.access import CHIEFS, ON_SEGMENT, Actor
+from roadchief.accounts.access import TABLE, Actor
 from roadchief.db import savepoint, tenant_of
 from roadchief.errors import TooLarge
 from roadchief.patrol.checklists import questions
@@ -26,7 +26,7 @@ from roadchief.patrol.phone import acts, checkins, judging, selfchecks, tracks, 
 from roadchief.streets import shopkeepers
 
 MOST = 50
-WALKERS = CHIEFS | ON_SEGMENT | {"patroller", "officer", "operator"}
+WALKERS = TABLE["patrol.walk"]
 VISITS = {"check_in"}
 ACTS = acts.KINDS | {"track": tracks.take, "self_check": selfchecks.take}
 SINCE = timedelta(days=2)
