@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from roadchief.app import create_app
 from roadchief.db import Database
 from roadchief.issues import cases, clocks, handling, merging, opening
 from roadchief.issues.citizens import feedback
@@ -58,6 +60,39 @@ def test_two_officers_accept_at_once(real: Database, world: World) -> None:
 
     assert at_once(real, accepting, accepting) == ["PageIsOld", "done"]
     assert read(real, case).state == "in_progress"
+
+
+def test_a_report_sent_twice_at_once_is_one_case(
+    real: Database, world: World, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second tap while the first is on its way: both look, neither finds, one writes."""
+    app = create_app(make_settings(fresh_url, tmp_path), real)
+    app.config.update(WTF_CSRF_ENABLED=False)
+    looked, look = threading.Barrier(2), feedback.sent_before
+    looks = iter(range(2))
+
+    def both_look(session: Session, case_id: uuid.UUID) -> Case | None:
+        found = look(session, case_id)
+        if next(looks, None) is not None:
+            looked.wait(timeout=60)
+        return found
+
+    monkeypatch.setattr(feedback, "sent_before", both_look)
+    form = {"id": str(uuid.uuid4()), "storefront": str(world.shop.id), "category": "ZX02"}
+    ends: list[tuple[int, str]] = []
+
+    def send() -> None:
+        answer = app.test_client().post("/report", data=form)
+        ends.append((answer.status_code, answer.headers.get("Location", "")[:8]))
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ends == [(303, "/follow/")] * 2
+    with real.transaction(WEIFANG) as session:
+        assert session.scalar(select(func.count()).select_from(Case)) == 1
 
 
 def test_closing_and_sending_back_at_once(real: Database, world: World) -> None:

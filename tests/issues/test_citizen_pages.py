@@ -107,6 +107,27 @@ def test_the_same_form_sent_twice_is_one_case(
         assert len(session.scalars(select(Case)).all()) == 1
 
 
+def test_a_browser_that_reports_all_day_still_opens_its_receipts(
+    client: FlaskClient, world: World
+) -> None:
+    """A station writes for many people; browsers drop a cookie that outgrows 4 kB."""
+    with client.session_transaction() as browser:
+        browser["sent-cases"] = {str(uuid.uuid4()): f"{n:010d}" for n in range(90)}
+    answer = client.post("/report", data=form(world))
+    assert "<dd" in client.get(f"/follow/{code_of(answer)}").text
+    assert max(len(cookie) for cookie in answer.headers.getlist("Set-Cookie")) < 2000
+    with client.session_transaction() as browser:
+        assert code_of(answer) in browser["sent-cases"].values()
+
+
+@pytest.mark.parametrize("act", ["more", "answer"])
+def test_saying_nothing_is_told_by_the_field(client: FlaskClient, world: World, act: str) -> None:
+    code = code_of(client.post("/report", data=form(world)))
+    answer = client.post(f"/follow/{code}/{act}", data={"words": " \n "})
+    assert answer.status_code == 422
+    assert "请填写" in answer.text
+
+
 def test_another_browser_needs_the_pin(app: Flask, client: FlaskClient, world: World) -> None:
     code = code_of(client.post("/report", data=form(world)))
     pin = pin_of(client, code)

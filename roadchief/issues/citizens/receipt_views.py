@@ -15,7 +15,7 @@ from roadchief.errors import NotFound, Refusal, status_of
 from roadchief.issues import cases, categories, forms, publishing, story
 from roadchief.issues.citizens import feedback
 from roadchief.issues.mail import subscribing
-from roadchief.issues.refusals import WrongPin
+from roadchief.issues.refusals import WrongPin, bad
 from roadchief.lib import clock
 from roadchief.lib.text import clean
 from roadchief.web import settings, tenant_transaction
@@ -92,6 +92,8 @@ def speak(code: str, act: str) -> AnyResponse:
     if not holds(code):
         raise WrongPin
     words = forms.long_text(request.form, "words", label=gettext("说明"), most=1000)
+    if act in ("answer", "more") and not words:
+        raise bad(gettext("说明"), "请填写", "is required")
     with tenant_transaction(place_of(code)) as session:
         held = feedback.by_code(session, code)
         case = cases.locked(session, held.case_id)
@@ -102,7 +104,7 @@ def speak(code: str, act: str) -> AnyResponse:
             feedback.rate(session, case, held, solved=solved, stars=whole, words=words, at=at)
         elif act == "answer":
             feedback.answer(session, case, held, words, at=at)
-        elif act == "more" and words:
+        elif act == "more":
             feedback.say(session, case, "more", words, receipt=held, at=at)
             cases.add_step(session, case, "more", case.state, feedback.CITIZEN, at=at)
         elif act == "withdraw" and held.kind == "reporter":

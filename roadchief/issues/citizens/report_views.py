@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask import session as browser
 from flask_babel import gettext
 from flask_limiter.util import get_remote_address
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,7 +20,7 @@ from roadchief.db import new_id
 from roadchief.errors import BadInput, NotFound, Refusal, status_of
 from roadchief.issues import cases, categories, forms, publishing, story
 from roadchief.issues.citizens import again, feedback, reporting
-from roadchief.issues.citizens.receipt_views import holds, place_of, remember
+from roadchief.issues.citizens.receipt_views import MOST_HELD, holds, place_of, remember
 from roadchief.issues.citizens.receipt_views import pages as pages  # one blueprint, two files
 from roadchief.issues.citizens.reporting import Wish
 from roadchief.issues.models import Case
@@ -79,6 +80,16 @@ def send() -> AnyResponse | str | tuple[str, int]:
 
 
 def _send(here: Subdistrict, wish: Wish, developed: list[Any], at: Any) -> AnyResponse | str:
+    try:
+        return _take(here, wish, developed, at)
+    except IntegrityError:
+        with tenant_transaction(here.id) as session:
+            if feedback.sent_before(session, wish.id) is None:
+                raise
+        return _sent_before(wish.id)  # the same form twice at once: the other was first
+
+
+def _take(here: Subdistrict, wish: Wish, developed: list[Any], at: Any) -> AnyResponse | str:
     with tenant_transaction(here.id) as session:
         if feedback.sent_before(session, wish.id):
             return _sent_before(wish.id)
@@ -107,7 +118,9 @@ def _send(here: Subdistrict, wish: Wish, developed: list[Any], at: Any) -> AnyRe
         if old:
             again.link(session, case, of=old, at=at)
     remember(handed.receipt.code, pin=handed.pin, link=handed.link)
-    browser[SENT] = {**browser.get(SENT, {}), str(wish.id): handed.receipt.code}
+    # The last ones alone: a cookie that outgrows 4 kB is dropped, and the receipts with it.
+    sent = {**browser.get(SENT, {}), str(wish.id): handed.receipt.code}
+    browser[SENT] = dict(list(sent.items())[-MOST_HELD:])
     return redirect(url_for("issues.receipt", code=handed.receipt.code), 303)
 
 
@@ -217,4 +230,5 @@ def _sent_before(case_id: uuid.UUID) -> AnyResponse:
     code = browser.get(SENT, {}).get(str(case_id))
     if code:
         return redirect(url_for("issues.receipt", code=code), 303)
+    flash(gettext("这条反映已经收到过，没有重复登记。"), "ok")
     return redirect(url_for("issues.follow"), 303)
