@@ -35,6 +35,11 @@ events.declare(
 )
 
 
+class HoldsItAlready(Conflict):
+    zh = "此人已有“{title}”岗位"
+    en = "this person holds the post {title} already"
+
+
 class LoginTaken(Conflict):
     zh = "登录名 {login} 已被使用"
     en = "the login {login} is taken"
@@ -210,8 +215,19 @@ def appoint(
         raise BadInput(
             field="身份 capacity", reason_zh="没有这种身份", reason_en="no such capacity"
         )
-    if person.state == "retired":
+    if _state_locked(session, person) == "retired":
         raise WrongState
+    named = title or ROLES[role][0]
+    held = select(Post.id).where(
+        Post.subdistrict_id == tenant_of(session),
+        Post.person_id == person.id,
+        Post.role == role,
+        Post.title == named,
+        Post.organisation_id.is_not_distinct_from(organisation_id),
+        or_(Post.ends_at.is_(None), Post.ends_at > at),
+    )
+    if session.scalar(held.limit(1)):
+        raise HoldsItAlready(title=named)
     if ends_at is not None and ends_at <= at:
         raise BadInput(
             field="任期 until", reason_zh="应晚于现在", reason_en="must lie in the future"
@@ -222,7 +238,7 @@ def appoint(
         person_id=person.id,
         role=role,
         capacity=capacity,
-        title=title or ROLES[role][0],
+        title=named,
         level=level,
         organisation_id=organisation_id,
         starts_at=at,
@@ -253,7 +269,7 @@ def retire(
     session: Session, person: Person, *, by: uuid.UUID | None, at: datetime, because: str
 ) -> None:
     """The person signs in no more; posts end; what they did stays."""
-    if person.state == "retired":
+    if _state_locked(session, person) == "retired":
         raise WrongState
     posts = roster.running_posts(session, person.id, at=at)
     administrator = [post.id for post in posts if post.role == "admin"]
@@ -264,6 +280,14 @@ def retire(
     person.state, person.retired_at = "retired", at
     end_sessions(session, person.id, at=at)
     events.record(session, "accounts.retired", subject=person, by=by, at=at, because=because)
+
+
+def _state_locked(session: Session, person: Person) -> str | None:
+    """As it is now: of two who act on a person at once, the second sees what the first did."""
+    row = select(Person.state).where(
+        Person.subdistrict_id == person.subdistrict_id, Person.id == person.id
+    )
+    return session.scalar(row.with_for_update())
 
 
 def end_sessions(session: Session, person_id: uuid.UUID, *, at: datetime) -> int:

@@ -4,19 +4,22 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from roadchief.app import create_app
 from roadchief.db import Database
-from roadchief.issues import cases, clocks, handling, merging, opening
+from roadchief.issues import board, cases, clocks, handling, merging, opening
 from roadchief.issues.citizens import feedback
-from roadchief.issues.models import Case, CaseStep
+from roadchief.issues.models import Case, CaseStep, SavedView
 from roadchief.issues.voices import Rating
+from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG, make_settings
 from tests.issues import ground
 from tests.issues.ground import CENTRE, TUESDAY, World
@@ -93,6 +96,38 @@ def test_a_report_sent_twice_at_once_is_one_case(
     assert ends == [(303, "/follow/")] * 2
     with real.transaction(WEIFANG) as session:
         assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+def test_a_view_saved_twice_at_once_is_one_view(
+    real: Database, fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(fresh_url, tmp_path)
+    app = create_app(settings, real)
+    app.config.update(WTF_CSRF_ENABLED=False)
+    player = Cast(real, settings)["patroller"]
+    met, known = threading.Barrier(2), board.views_of
+
+    def both_look(session: Session, person_id: uuid.UUID) -> list[SavedView]:
+        found = known(session, person_id)
+        with suppress(threading.BrokenBarrierError):
+            met.wait(timeout=1)  # who must wait for the other does not come
+        return found
+
+    monkeypatch.setattr(board, "views_of", both_look)
+    clients = [app.test_client() for _ in range(2)]
+    for client in clients:
+        assert sign_in(client, player).status_code == 302
+    ends: list[int] = []
+
+    def save(client: FlaskClient) -> None:
+        ends.append(client.post("/desk/views", data={"name": "夜间油烟"}).status_code)
+
+    threads = [threading.Thread(target=save, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ends == [303, 303]
 
 
 def test_closing_and_sending_back_at_once(real: Database, world: World) -> None:

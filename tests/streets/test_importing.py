@@ -236,6 +236,9 @@ def bad_files(folder: Path) -> dict[str, Path]:
         "no_place": folder / "place.csv",
         "binary": folder / "binary.csv",
         "bad_zip": folder / "bad.zip",
+        "odd_zip": folder / "odd.zip",
+        "cut_zip": folder / "cut.zip",
+        "changed_zip": folder / "changed.zip",
         "cut_pbf": folder / "cut.osm.pbf",
     }
     made["empty"].write_bytes(b"")
@@ -247,6 +250,15 @@ def bad_files(folder: Path) -> dict[str, Path]:
     made["no_place"].write_text("店名,电话\n甲,1\n", encoding="utf-8")
     made["binary"].write_bytes(b"a,b\n" + struct.pack("<200I", *range(200)))
     made["bad_zip"].write_bytes(b"PK\x03\x04 and then nothing")
+    with zipfile.ZipFile(made["odd_zip"], "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("s.shp", b"\x00\x00\x27\x0a" + b"\x00" * 200)
+    whole = made["odd_zip"].read_bytes()
+    made["cut_zip"].write_bytes(whole[:20] + whole[30:])  # its list of files is there
+    made["changed_zip"].write_bytes(whole[:36] + b"\xff" * 8 + whole[44:])
+    listed = whole.index(b"PK\x01\x02") + 10  # how it was packed: in a way that we do not know
+    made["odd_zip"].write_bytes(
+        whole[:8] + b"\x63" + whole[9:listed] + b"\x63" + whole[listed + 1 :]
+    )
     made["cut_pbf"].write_bytes(b"\x00\x00\x00\x0d\x0a\x09OSMHeader")
     return made
 
@@ -264,6 +276,9 @@ def bad_files(folder: Path) -> dict[str, Path]:
         "no_place",
         "binary",
         "bad_zip",
+        "odd_zip",
+        "cut_zip",
+        "changed_zip",
         "cut_pbf",
     ],
 )

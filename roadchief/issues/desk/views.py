@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from roadchief import blobs
 from roadchief.accounts.access import Actor
 from roadchief.accounts.signin import allows, current
-from roadchief.db import new_id, tenant_of
+from roadchief.db import in_turn, new_id, tenant_of
 from roadchief.errors import Refusal, status_of
 from roadchief.issues import (
     acting,
@@ -234,6 +234,7 @@ def save_view() -> AnyResponse:
     name = forms.needed_text(request.form, "name", label=gettext("名称"), most=40)
     given = board.read_filter(request.form.to_dict())
     with tenant_transaction(actor.subdistrict_id) as session:
+        in_turn(session, f"views of {actor.person_id}")  # pressed twice, it is one view
         known = {view.name: view for view in board.views_of(session, actor.person_id)}
         if name in known:
             known[name].filter = given.as_json()

@@ -5,6 +5,7 @@ other files, addresses, or a pipeline to run. So only beginnings that we expect 
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from roadchief.errors import Malformed
@@ -14,6 +15,8 @@ MOST_UNPACKED_BYTES = 2**31
 PARTS = {".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"}  # of a Shapefile, beside the .shp
 SHAPEFILE = b"\x00\x00\x27\x0a"
 SQLITE = b"SQLite format 3\x00"
+# What a damaged or odd archive raises, at its list of files or only where one is unpacked.
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError)
 
 
 class UnreadableFile(Malformed):
@@ -76,11 +79,16 @@ def said_encoding(path: Path) -> str | None:
 
 
 def inside_zip(path: Path) -> str:
+    """The address of the one Shapefile in an archive, by which GDAL may open it."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile as error:
+        return _inside_zip(path)
+    except BROKEN as error:
         raise unreadable(path, "压缩包已损坏", "the archive is broken") from error
+
+
+def _inside_zip(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
     if any(member.flag_bits & 1 for member in members):
         raise unreadable(path, "压缩包有密码，请解压后再提供", "the archive has a password")
     if sum(member.file_size for member in members) > MOST_UNPACKED_BYTES:
