@@ -1,8 +1,10 @@
 """What a scan says of cases: verified ones to everybody, all running ones to staff.
 
-Unverified complaints are not shown in public (domain.md §4.4), nor are words or reporters.
+Unverified complaints are not shown in public (domain.md §4.4), nor are words or reporters; also
+not to the merchant, who is told of a case when a person has decided so.
 """
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,7 @@ from roadchief.accounts.access import Actor, may
 from roadchief.codes.faces import Line, Part
 from roadchief.codes.scans import Seen
 from roadchief.db import tenant_of
-from roadchief.issues import categories
+from roadchief.issues import categories, reach
 from roadchief.issues.models import Case
 from roadchief.issues.moves import STATES
 from roadchief.lib import clock
@@ -23,6 +25,7 @@ from roadchief.web.pages import language
 
 MOST = 5
 UNVERIFIED = frozenset({"reported", "verifying"})
+STAFF = frozenset({"patroller", "chief", "department"})
 
 
 def running(
@@ -31,7 +34,7 @@ def running(
     """The shop's running cases, newest first; None where there is nothing to say."""
     if seen.storefront_id is None:
         return None
-    public = audience == "citizen"
+    public = audience not in STAFF
     wanted = (
         select(Case.id, Case.category, Case.state, Case.reported_at, Case.due_at)
         .where(Case.subdistrict_id == tenant_of(session), Case.ended_at.is_(None))
@@ -46,18 +49,21 @@ def running(
     rows = session.execute(wanted).all()
     if not rows:
         return None
-    desk = actor is not None and may(actor, "issues.desk").allowed
-    lines = [_line(row, at=at, public=public, desk=desk) for row in rows]
+    may_open: set[uuid.UUID] = set()
+    if not public and actor is not None and may(actor, "issues.desk").allowed:
+        scope = reach.scope_of(session, actor, at=at)
+        may_open = reach.among(session, [row.id for row in rows], scope)
+    lines = [_line(row, at=at, public=public, opens=row.id in may_open) for row in rows]
     return Part(gettext("正在办理 %(n)s 件", n=len(rows)), lines, "message-report")
 
 
-def _line(row: Any, *, at: datetime, public: bool, desk: bool) -> Line:
+def _line(row: Any, *, at: datetime, public: bool, opens: bool) -> Line:
     late = row.due_at is not None and row.due_at < at
     day = clock.local(row.reported_at).strftime("%m-%d")
     state = STATES[row.state][0 if language() == "zh" else 1]
     return Line(
         categories.find(row.category).say(language()),
-        href=url_for("desk.case", case_id=row.id) if desk and not public else None,
+        href=url_for("desk.case", case_id=row.id) if opens else None,
         note=gettext("%(day)s 收到 → %(state)s", day=day, state=state),
         state="late" if late and not public else "due",
     )
