@@ -218,6 +218,16 @@ def photos_of(session: Session, case: Case) -> list[CasePhoto]:
     )
 
 
+def photos_for_reporter(session: Session, case: Case) -> list[CasePhoto]:
+    """Those that came with the report; of what others added later, only what a person released."""
+    return [
+        one
+        for one in photos_of(session, case)
+        if (one.part == moves.CITIZEN and one.added_at == case.reported_at)
+        or (one.released_at and not one.withdrawn_at)
+    ]
+
+
 def ratings_of(session: Session, case: Case) -> list[Rating]:
     return list(
         session.scalars(

@@ -286,6 +286,33 @@ def test_somebody_reported_this_follow_it(
     assert the_case(database).id != first.id
 
 
+def test_who_reported_first_sees_no_raw_photo_of_who_joins(
+    app: Flask, client: FlaskClient, database: Database, world: World
+) -> None:
+    def picture(seed: int) -> list[tuple[BytesIO, str]]:
+        return [(BytesIO(pictures.jpeg(seed=seed)), "a.jpg")]
+
+    code = code_of(client.post("/report", data=form(world, photos=picture(1))))
+    first = the_case(database)
+    other = app.test_client()
+    values = form(world, words="盲道上有纸箱", photos=picture(2))
+    offered = other.post("/report", data=values).text
+    photo = re.search(r'name="photo" value="([0-9a-f-]{36})"', offered)
+    assert photo
+    joined = other.post(f"/report/{first.id}/follow", data={"s": str(HERE), "photo": photo[1]})
+    assert joined.status_code == 303
+    with database.transaction(HERE) as session:
+        assert len(session.scalars(select(CasePhoto)).all()) == 2
+    assert client.get(f"/follow/{code}").text.count("/photo/") == 1
+    with database.transaction(HERE) as session:
+        row = cases.locked(session, first.id)
+        theirs = session.scalars(select(CasePhoto).where(CasePhoto.photo_id == photo[1])).one()
+        publishing.release_photo(
+            session, row, theirs, public_photo_id=theirs.photo_id, who=CENTRE, at=clock.now()
+        )
+    assert client.get(f"/follow/{code}").text.count("/photo/") == 2
+
+
 def test_released_words_help_to_judge(
     client: FlaskClient, database: Database, world: World
 ) -> None:

@@ -71,7 +71,7 @@ def receipt(code: str) -> AnyResponse | str:
             spoken=feedback.spoken(code),
             handed=browser.get(HANDED, {}).get(code),
             lines=story.for_public(session, case),
-            photos=story.photos_of(session, case),
+            photos=story.photos_for_reporter(session, case),
             category=categories.find(case.category),
             waiting=cases.facts_of(session, case).waiting,
             rated=story.rated(session, case, held),
