@@ -218,16 +218,7 @@ def appoint(
     if _state_locked(session, person) == "retired":
         raise WrongState
     named = title or ROLES[role][0]
-    held = select(Post.id).where(
-        Post.subdistrict_id == tenant_of(session),
-        Post.person_id == person.id,
-        Post.role == role,
-        Post.title == named,
-        Post.organisation_id.is_not_distinct_from(organisation_id),
-        or_(Post.ends_at.is_(None), Post.ends_at > at),
-    )
-    if session.scalar(held.limit(1)):
-        raise HoldsItAlready(title=named)
+    _not_held_yet(session, person, role, named, organisation_id, at=at)
     if ends_at is not None and ends_at <= at:
         raise BadInput(
             field="任期 until", reason_zh="应晚于现在", reason_en="must lie in the future"
@@ -248,6 +239,27 @@ def appoint(
     session.flush()
     events.record(session, "accounts.appointed", subject=post, by=by, at=at, role=role)
     return post
+
+
+def _not_held_yet(
+    session: Session,
+    person: Person,
+    role: str,
+    title: str,
+    organisation_id: uuid.UUID | None,
+    *,
+    at: datetime,
+) -> None:
+    held = select(Post.id).where(
+        Post.subdistrict_id == tenant_of(session),
+        Post.person_id == person.id,
+        Post.role == role,
+        Post.title == title,
+        Post.organisation_id.is_not_distinct_from(organisation_id),
+        or_(Post.ends_at.is_(None), Post.ends_at > at),
+    )
+    if session.scalar(held.limit(1)):
+        raise HoldsItAlready(title=title)
 
 
 def end_post(session: Session, post: Post, *, by: uuid.UUID, at: datetime, because: str) -> None:
