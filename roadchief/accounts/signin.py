@@ -80,6 +80,7 @@ def current_or_none() -> Actor | None:
 
 def install(app: Flask) -> None:
     """What every page asks for."""
+    app.jinja_env.filters["of_post"] = of_post
     app.context_processor(
         lambda: {
             "actor": _actor_for_page(),
@@ -112,6 +113,12 @@ def forget(response: AnyResponse) -> None:
 
 def role_name(role: str) -> str:
     return ROLES.get(role, (role, role))[0 if language() == "zh" else 1]
+
+
+def of_post(title: str) -> str:
+    """A post's title. Where nobody typed one it is its role's word, in the reader's language."""
+    untyped = next((role for role, words in ROLES.items() if words[0] == title), None)
+    return role_name(untyped) if untyped else title
 
 
 def _actor_for_page() -> Actor | None:

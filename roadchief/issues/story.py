@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from roadchief.accounts.models import Person
-from roadchief.issues import categories, moves
+from roadchief.issues import categories, moves, routing
 from roadchief.issues.models import Case, CasePhoto, CaseStep
 from roadchief.issues.voices import Rating, Receipt, Voice
 
@@ -135,9 +135,10 @@ def for_merchant(session: Session, case: Case) -> list[Line]:
     return found
 
 
-def for_desk(session: Session, case: Case) -> list[Line]:
+def for_desk(session: Session, case: Case, language: str = "zh") -> list[Line]:
     """Everything, with names; what citizens and merchants wrote stands in its place."""
     found = []
+    routed = {routing.say(case.routed_by, "zh"): routing.say(case.routed_by, language)}
     for step, name in steps_of(session, case):
         move = moves.BY_VERB.get(step.verb)
         zh, en = (move.zh, move.en) if move else NAMED.get(step.verb, (step.verb, step.verb))
@@ -146,10 +147,10 @@ def for_desk(session: Session, case: Case) -> list[Line]:
             for key, value in _said(step).items()
             if key in {"unit", "units", "master", "child", "inspection_code", "to"} and value
         )
-        words = "，".join(part for part in (step.words or "", detail) if part)
-        found.append(
-            Line(step.at, zh, en, words, name or _part(step.part), step.verb, not step.public)
-        )
+        said = step.words or ""
+        words = "，".join(part for part in (routed.get(said, said), detail) if part)
+        by = name or part_said(step.part, language)
+        found.append(Line(step.at, zh, en, words, by, step.verb, not step.public))
     for voice in voices_of(session, case):
         zh, en = VOICES.get(voice.kind, (voice.kind, voice.kind))
         found.append(Line(voice.at, zh, en, voice.words, "", voice.kind, True))
@@ -185,14 +186,14 @@ VOICES = {
     "rating": ("评价", "Rating"),
 }
 PARTS = {
-    "citizen": "市民",
-    "merchant": "商户",
-    "unit": "单位",
-    "centre": "城运中心",
-    "chief": "路长",
-    "patrol": "巡查员",
-    "system": "系统",
-    "staff": "工作人员",
+    "citizen": ("市民", "citizen"),
+    "merchant": ("商户", "merchant"),
+    "unit": ("单位", "unit"),
+    "centre": ("城运中心", "operation centre"),
+    "chief": ("路长", "road chief"),
+    "patrol": ("巡查员", "patroller"),
+    "system": ("系统", "system"),
+    "staff": ("工作人员", "staff"),
 }
 
 
@@ -299,5 +300,5 @@ def public_case(session: Session, case_id: uuid.UUID) -> Case | None:
     return case if case and is_public(case) else None
 
 
-def _part(part: str) -> str:
-    return PARTS.get(part, part)
+def part_said(part: str, language: str) -> str:
+    return PARTS.get(part, (part, part))[0 if language == "zh" else 1]

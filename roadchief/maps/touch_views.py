@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, url_for
 from flask_babel import gettext
 
-from roadchief.accounts.signin import current_or_none, public
+from roadchief.accounts.signin import current_or_none, of_post, public
 from roadchief.lib import clock
 from roadchief.maps import frontages, sights, wording
 from roadchief.maps.frontages import NOTHING, Front
@@ -114,7 +114,7 @@ def _chiefs(charge: list[Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": row.person,
-            "title": row.title + (f"（{gettext('代理')}）" if row.acting else ""),
+            "title": of_post(row.title) + (f"（{gettext('代理')}）" if row.acting else ""),
             "phone": row.office_phone,
         }
         for row in sights.in_public(charge)

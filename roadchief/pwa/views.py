@@ -40,7 +40,7 @@ ICONS = (
     *("camera", "qrcode", "bulb", "photo", "wifi-off", "cloud-upload", "cloud-check", "zoom-in"),
     *("keyboard", "flag", "notes", "refresh", "send", "lock", "current-location", "chevron-left"),
     *("map-pin", "check", "x", "alert-triangle", "clock", "plus", "logout", "language", "download"),
-    *("list", "map", "info-circle", "trash", "user"),
+    *("list", "map", "info-circle", "trash", "user", "text-size"),
 )
 
 

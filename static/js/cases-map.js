@@ -1,7 +1,7 @@
 /* A plain street map for cases: our own tiles, pins by light (colour and shape). */
 window.casesMap = (box, given) => {
   const map = L.map(box, { zoomControl: true, attributionControl: false, preferCanvas: true, minZoom: 11, maxZoom: 20 }).setView(given.center, given.zoom || 16);
-  const P = window.protomapsL;
+  const P = window.protomapsL, larger = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--larger")) || 0; // large type
   if (P) {
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const road = dark ? "#3a4851" : "#ffffff", edge = dark ? "#222c32" : "#cfd6da", label = dark ? "#dfe6ea" : "#3b4a54", halo = dark ? "#12191e" : "#ffffff";
@@ -14,7 +14,7 @@ window.casesMap = (box, given) => {
       { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: edge, width: (z) => wide(z) + 2 }) },
       { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: road, width: wide }) },
     ];
-    const labels = [{ dataLayer: "roads", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: ["name"], fill: label, stroke: halo, width: 3, font: "600 13px sans-serif", repeatDistance: 260 }) }];
+    const labels = [{ dataLayer: "roads", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: document.documentElement.lang.startsWith("en") ? ["name_en", "name"] : ["name"], fill: label, stroke: halo, width: 3, font: `600 ${13 + larger}px sans-serif`, repeatDistance: 260 }) }];
     P.leafletLayer({ url: tiles("background"), paintRules: rules, labelRules: labels, maxDataZoom: 18, backgroundColor: dark ? "#12191e" : "#f3f5f4", noWrap: true }).addTo(map);
   }
   return map;

@@ -9,7 +9,7 @@ window.RoadChiefMap = (() => {
     covered: "#56C79A", acting: "#E8A24F", gap: "#F08A83", none: "#A3AFB7", shop: "#7DB7F0", card: "#1B252B", permit: "#E0B450" };
   const C = dark ? DARK : LIGHT;
   const FONT = '"PingFang SC","HarmonyOS Sans SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif';
-  const P = window.protomapsL;
+  const P = window.protomapsL, larger = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--larger")) || 0; // large type
 
   const metresToPixels = (m, z) => (m * 2 ** z * 256) / (40075016.7 * Math.cos((31.2 * Math.PI) / 180));
   const roadWidth = (z, f) => Math.max(f ? metresToPixels(2 * f.props.kerb_m, z) : 3, z >= 14 ? 3 : 1.5);
@@ -28,10 +28,10 @@ window.RoadChiefMap = (() => {
   }
   class Count {
     draw(ctx, geom, z, feature) {
-      const n = feature.props.count, r = 9 + Math.min(10, Math.log2(n + 1));
+      const n = feature.props.count, r = 9 + larger + Math.min(10, Math.log2(n + 1));
       ctx.beginPath(); ctx.arc(geom[0][0].x, geom[0][0].y, r, 0, 7);
       ctx.fillStyle = C.shop; ctx.globalAlpha = 0.9; ctx.fill(); ctx.globalAlpha = 1;
-      ctx.fillStyle = C.card; ctx.font = "600 12px " + FONT; ctx.textAlign = "center"; ctx.textBaseline = "middle";
+      ctx.fillStyle = C.card; ctx.font = `600 ${12 + larger}px ${FONT}`; ctx.textAlign = "center"; ctx.textBaseline = "middle";
       ctx.fillText(String(n), geom[0][0].x, geom[0][0].y);
       ctx.textAlign = "start"; ctx.textBaseline = "alphabetic";
     }
@@ -62,7 +62,7 @@ window.RoadChiefMap = (() => {
     { dataLayer: "roads", symbolizer: new P.LineSymbolizer({ color: C.road, width: roadWidth }) },
   ];
   const labels = (language) => [
-    { dataLayer: "roads", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: language === "en" ? ["name_en", "name"] : ["name"], fill: C.label, stroke: C.halo, width: 3, font: "600 13px " + FONT, repeatDistance: 260 }) },
+    { dataLayer: "roads", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ labelProps: language === "en" ? ["name_en", "name"] : ["name"], fill: C.label, stroke: C.halo, width: 3, font: `600 ${13 + larger}px ${FONT}`, repeatDistance: 260 }) },
   ];
   /* A stand-in's segment is dashed: seen without colour too. */
   class Dashes {
@@ -126,7 +126,7 @@ window.RoadChiefMap = (() => {
     { dataLayer: "stations", minzoom: 14, symbolizer: new Occupied(11) },
   ];
   const streetLabels = [
-    { dataLayer: "storefronts", minzoom: 18, symbolizer: new P.CenteredTextSymbolizer({ labelProps: ["name"], fill: C.label, stroke: C.halo, width: 3, font: "500 12px " + FONT, lineHeight: 1.2 }) },
+    { dataLayer: "storefronts", minzoom: 18, symbolizer: new P.CenteredTextSymbolizer({ labelProps: ["name"], fill: C.label, stroke: C.halo, width: 3, font: `500 ${12 + larger}px ${FONT}`, lineHeight: 1.2 }) },
   ];
 
   const make = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };

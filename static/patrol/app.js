@@ -6,7 +6,7 @@ import { el, icon, button, tell, confirmBy } from "./page.js";
 import { drain } from "./sending.js";
 import { startTrack } from "./track.js";
 import { recall as recallClock } from "./timing.js";
-import { ago, choose, clockTime, language, t } from "./words.js";
+import { ago, choose, clockTime, language, largeType, t } from "./words.js";
 
 const EVERY_MS = 30000;
 const NAG_MS = 2 * 3600 * 1000;
@@ -138,6 +138,7 @@ function watchWorker() {
 
 async function start() {
   choose(language());
+  document.documentElement.classList.toggle("large", largeType());
   watchWorker();
   try {
     await recallClock();

@@ -93,7 +93,8 @@ export class BeatMap {
   }
 
   names(pen, roads, colours) {
-    pen.font = '600 13px "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif';
+    const larger = Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--larger")) || 0;
+    pen.font = `600 ${13 + larger}px "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     const taken = [];

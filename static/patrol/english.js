@@ -314,4 +314,6 @@ export const ENGLISH = {
   "{n} 天": "{n} d",
   "{n} 公里": "{n} km",
   "{n} 米": "{n} m",
+  "大字版": "Large type",
+  "标准字号": "Normal type",
 };

@@ -2,7 +2,7 @@
 
 import { ENGLISH } from "./english.js";
 
-const CHOICE = "patrol-language";
+const CHOICE = "patrol-language", TYPE = "patrol-type";
 let chosen = null;
 
 /* Times are those of the streets, whatever zone the phone is set to. */
@@ -21,6 +21,18 @@ export function choose(next) {
   chosen = next;
   try { localStorage.setItem(CHOICE, next); } catch { /* for this visit alone */ }
   document.documentElement.lang = next === "en" ? "en" : "zh-CN";
+}
+
+/** Large type: as chosen on this phone, else as the page came. */
+export function largeType() {
+  let kept = null;
+  try { kept = localStorage.getItem(TYPE); } catch { /* private mode: as the page came */ }
+  return kept ? kept === "large" : document.documentElement.classList.contains("large");
+}
+
+export function chooseType(large) {
+  try { localStorage.setItem(TYPE, large ? "large" : "normal"); } catch { /* for this visit alone */ }
+  document.documentElement.classList.toggle("large", large);
 }
 
 /** The sentence in the person's language, with {facts} filled in. */

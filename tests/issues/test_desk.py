@@ -143,6 +143,12 @@ def test_the_whole_way_through_the_pages(
     for word in ("已劝离", "现场已无", "又来了"):
         assert word in page
     assert client.get(f"/desk/cases/{case.id}/print").status_code == 200
+    english = client.get(f"/desk/cases/{case.id}?lang=en").get_data(as_text=True)
+    for word in ("the lead department of the category", "system", "hours", "citizen"):
+        assert word in english
+    assert "按类别牵头部门" not in english
+    assert "list:enforcement" not in page + english
+    assert "按类别牵头部门" in page
 
 
 def test_an_old_page_moves_nothing(

@@ -149,3 +149,16 @@ def test_what_only_an_inspection_finds_is_neither_public_nor_reportable() -> Non
 )
 def test_danger_words(text: str, found: bool) -> None:
     assert bool(categories.danger_words(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("kept", "zh", "en"),
+    [
+        ("list:enforcement", "按类别牵头部门", "the lead department of the category"),
+        ("own:摊贩归绿化", "按本街道规则“摊贩归绿化”", "by our own rule “摊贩归绿化”"),
+        ("by hand", "by hand", "by hand"),
+        ("", "", ""),
+    ],
+)
+def test_the_reason_is_said_in_words(kept: str, zh: str, en: str) -> None:
+    assert (routing.say(kept, "zh"), routing.say(kept, "en")) == (zh, en)

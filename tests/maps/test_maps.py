@@ -93,6 +93,7 @@ def test_the_sheet_shows_the_strip_escaped(client: FlaskClient, street: tuple[st
     assert "527" in page
     english = client.get(f"/map/segments/{street[0]}?lang=en").text
     assert "Who answers for it" in english
+    assert "Chief, level 2" in english  # nobody typed a title: it is the word of the role
 
 
 def test_search_answers_people_and_programs(client: FlaskClient, street: tuple[str, str]) -> None:

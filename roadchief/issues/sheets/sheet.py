@@ -93,7 +93,7 @@ def gather(
                 "　".join(part for part in (_when(line.at), line.say(lang), line.who) if part),
                 line.words,
             )
-            for line in story.for_desk(session, case)
+            for line in story.for_desk(session, case, lang)
         ],
         ratings=[_rating(row, lang) for row in story.ratings_of(session, case)],
         photos=_photos(session, case, lang, known),
@@ -174,7 +174,7 @@ def _photos(session: Session, case: Case, lang: str, known: Settings) -> list[Sh
     kept = blobs.get_many(session, {row.photo_id for row in rows})
     shots = []
     for number, row in enumerate(rows, start=1):
-        who = story.PARTS.get(row.part, row.part) if lang == "zh" else row.part
+        who = story.part_said(row.part, lang)
         public = row.released_at is not None and row.withdrawn_at is None
         mark = f" · {say('public', lang)}" if public else ""
         blob = kept.get(row.photo_id)

@@ -54,5 +54,5 @@ export default async function finding([storefrontId], { go, refresh }) {
     }
     return undefined;
   };
-  return { title: t("报案件"), sub: "", back: "", nodes: [notice, el("section.card", {}, field(t("地点"), place), el("h3", {}, t("什么问题")), tiles, chosen, el("h3", {}, t("照片")), photos, field(t("说明（可不填）"), note)), el("div.thumb.one", {}, button(t("保存"), (event) => save(event.currentTarget), { kind: "main" }))] };
+  return { title: t("报案件"), sub: "", back: "", nodes: [notice, el("section.card", {}, field(t("地点"), place), el("h2", {}, t("什么问题")), tiles, chosen, el("h2", {}, t("照片")), photos, field(t("说明（可不填）"), note)), el("div.thumb.one", {}, button(t("保存"), (event) => save(event.currentTarget), { kind: "main" }))] };
 }

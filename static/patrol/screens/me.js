@@ -1,10 +1,10 @@
-/* The person, the phone, the language; and signing out, once nothing waits. */
+/* The person, the phone, the language and the size of type; and signing out, once nothing waits. */
 
 import { day, EDITION, fetchShift } from "../day.js";
 import * as outbox from "../outbox.js";
 import { button, card, el, tell } from "../page.js";
 import { offset } from "../timing.js";
-import { choose, language, t } from "../words.js";
+import { choose, chooseType, language, largeType, t } from "../words.js";
 
 export default async function me(_rest, { go, refresh }) {
   const waits = await outbox.waiting(day.person?.id);
@@ -30,6 +30,7 @@ export default async function me(_rest, { go, refresh }) {
       el("div.stack", {},
         day.shift ? button(t("更新班次和码牌名单"), update, { name: "refresh" }) : null,
         button(language() === "zh" ? "English" : "中文", () => { choose(language() === "zh" ? "en" : "zh"); refresh(); }, { name: "language" }),
+        button(largeType() ? t("标准字号") : t("大字版"), () => { chooseType(!largeType()); refresh(); }, { name: "text-size" }),
         day.signedIn || day.line !== "online" ? button(t("退出登录"), signOut, { name: "logout" }) : el("a.main", { href: "/sign-in?next=/patrol/" }, t("登录"))),
       el("p.sub.note", {}, el("a", { href: "/privacy" }, t("个人信息说明"))),
       day.phone ? card(null, el("p", {}, t("服务电话"), " ", el("a", { href: `tel:${day.phone}` }, day.phone))) : null,

@@ -46,7 +46,7 @@ export default async function other([id], { go, refresh }) {
     nodes: [
       notice, card(null, el("p.lead", {}, t("登记的是：{name}", { name: stop.name || t("空置铺位") })), told(stop),
         field(t("现在的店招"), sign, t("照门头上写的")), field(t("执照号码"), licence, t("统一社会信用代码。只抄门口看得到的，不用进店要")), doubt,
-        el("h3", {}, t("照片")), photos, field(t("说明（可不填）"), note)),
+        el("h2", {}, t("照片")), photos, field(t("说明（可不填）"), note)),
       el("div.thumb.one", {}, button(t("保存"), (event) => save(event.currentTarget), { kind: "main" })),
     ],
   };
