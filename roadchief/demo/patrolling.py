@@ -51,7 +51,7 @@ def walk_a_fortnight(session: Session, posts: dict[str, Post], *, now: datetime)
         made += _walk(session, post, segments, seen, day, dice)
     monday = roster.monday_of(_local(now))
     for week in (monday, monday + timedelta(days=7)):
-        weeks.lay(session, week, by=None, at=now, days=calendar)
+        weeks.lay(session, week, None, by=None, at=now, days=calendar)
     return made
 
 

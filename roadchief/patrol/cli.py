@@ -38,7 +38,7 @@ def plan(subdistrict: int, week: datetime | None) -> None:
     monday = roster.monday_of(day)
     with _database().transaction(subdistrict) as session:
         _place(session, subdistrict)
-        made = weeks.lay(session, monday, by=None, at=at, days=holidays.calendar(session))
+        made = weeks.lay(session, monday, None, by=None, at=at, days=holidays.calendar(session))
         found = weeks.look(session, monday, None, days=holidays.calendar(session))
     click.echo(f"{monday}：新排 {made} 个班次，空缺 {len(found.gaps)}，重叠 {len(found.overlaps)}")
     for on, name, _why in found.gaps[:20]:

@@ -68,7 +68,7 @@ def test_two_lay_the_same_week(real: Database, street: Beat) -> None:
         makers.make_assignment(session, post, session.merge(street.segment))
 
     def lay(session: Session) -> None:
-        weeks.lay(session, monday, by=None, at=AT, days=Workdays())
+        weeks.lay(session, monday, None, by=None, at=AT, days=Workdays())
 
     assert ends(real, lay, lay, lay) == ["done"] * 3
     assert count(real, Shift) == 1 + 5

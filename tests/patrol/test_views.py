@@ -18,6 +18,7 @@ from roadchief.patrol.chief import alerts
 from roadchief.patrol.doubts import weighing
 from roadchief.patrol.phone import intake
 from roadchief.patrol.plan_models import Absence, PatrolAlert, Review, Shift
+from roadchief.patrol.planning import shifts
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import WEIFANG
@@ -209,6 +210,27 @@ def test_a_week_is_laid_once_and_changed_by_hand(
     assert chief.post(path, data={}).status_code == 422
     assert chief.post(path, data={"because": "会议"}).status_code == 302
     assert chief.post(path, data={"because": "会议"}).status_code == 409
+
+
+def test_a_week_is_laid_for_ones_own_streets_alone(
+    street: Beat, other: FlaskClient, chief: FlaskClient, database: Database
+) -> None:
+    day = clock.local_date(clock.now() + timedelta(days=14)).isoformat()
+    assert other.post("/chief/week/lay", data={"on": day}).status_code == 302
+    planned = select(Shift).where(Shift.starts_at > clock.now())
+    with database.transaction(WEIFANG) as session:
+        assert session.scalars(planned).all() == []
+    sent = {"person": str(street.person_id), "from": day, "to": day, "because": "住院"}
+    assert chief.post("/chief/week/absences", data=sent).status_code == 302
+    assert chief.post("/chief/week/lay", data={"on": day}).status_code == 302
+    with database.transaction(WEIFANG) as session:
+        assert session.scalars(planned).all()
+    assert "住院" not in other.get(f"/chief/week?on={day}").text
+
+
+def test_nobody_approves_the_own_shift(street: Beat, database: Database) -> None:
+    with database.transaction(WEIFANG) as session, pytest.raises(shifts.OwnShift):
+        shifts.approve(session, street.shift, by=street.person_id, at=street.at)
 
 
 def test_leave_is_noted_with_a_stand_in(

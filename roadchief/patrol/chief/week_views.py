@@ -48,11 +48,12 @@ def show() -> str:
 @pages.post("/lay")
 @allows("patrol.plan")
 def lay() -> AnyResponse:
-    actor, monday = current(), _monday()
+    """The walks that pass one's own streets."""
+    actor, monday, at = current(), _monday(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
-        made = weeks.lay(
-            session, monday, by=actor.person_id, at=clock.now(), days=holidays.calendar(session)
-        )
+        mine = weeks.own_segments(session, actor, at=at)
+        days = holidays.calendar(session)
+        made = weeks.lay(session, monday, mine, by=actor.person_id, at=at, days=days)
     flash(gettext("已排 %(n)s 个班次。", n=made), "ok")
     return redirect(url_for("weeks.show", on=monday))
 

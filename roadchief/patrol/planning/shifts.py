@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from roadchief import events
 from roadchief.accounts.models import Person, Post
 from roadchief.db import new_id, tenant_of
-from roadchief.errors import BadInput, NotFound, WrongState
+from roadchief.errors import BadInput, NotFound, RuleBroken, WrongState
 from roadchief.patrol.plan_models import Shift, ShiftBeat
 from roadchief.streets.models import RoadSegment
 
@@ -31,6 +31,11 @@ events.declare(
 class ShiftOver(WrongState):
     zh = "班次已结束或取消"
     en = "the shift is over or cancelled"
+
+
+class OwnShift(RuleBroken):
+    zh = "不能通过自己的班次"
+    en = "nobody approves a shift of their own"
 
 
 class NotClosedYet(WrongState):
@@ -158,7 +163,9 @@ def cancel(session: Session, shift: Shift, *, by: uuid.UUID, at: datetime, becau
 
 
 def approve(session: Session, shift: Shift, *, by: uuid.UUID, at: datetime) -> None:
-    """A chief has read the summary. The second of two who press at once is told."""
+    """A chief has read the summary of somebody else. The second of two at once is told."""
+    if shift.person_id == by:
+        raise OwnShift
     done = session.execute(
         update(Shift)
         .where(Shift.subdistrict_id == shift.subdistrict_id, Shift.id == shift.id)

@@ -77,9 +77,16 @@ def own_segments(session: Session, actor: Actor, *, at: datetime) -> list[uuid.U
 
 
 def lay(
-    session: Session, monday: date, *, by: uuid.UUID | None, at: datetime, days: Workdays
+    session: Session,
+    monday: date,
+    mine: list[uuid.UUID] | None,
+    *,
+    by: uuid.UUID | None,
+    at: datetime,
+    days: Workdays,
 ) -> int:
-    """Plan a week from the rules. What is planned already stays; run again it adds nothing."""
+    """Plan a week from the rules, of walks that pass these segments (None: all). What is planned
+    already stays; run again it adds nothing."""
     in_turn(session, PLANNING)
     week = _propose(session, monday, at=at, days=days)
     since, until = bounds(monday)
@@ -94,6 +101,8 @@ def lay(
     for walk in week.walks:
         starts_at = instant(walk.on, walk.begins)
         if (walk.person_id, starts_at) in known or starts_at < at:
+            continue
+        if mine is not None and not set(walk.segments) & set(mine):
             continue
         shifts.plan(
             session,
@@ -137,7 +146,7 @@ def look(
             (one.one.on, people[one.one.person_id], people[one.other.person_id], one.why)
             for one in roster.overlaps(walks)
         ],
-        absences=absences(session, monday),
+        absences=_absences_over(session, monday, mine, on_shift=set(people)),
         names=names,
     )
 
@@ -188,6 +197,18 @@ def absences(session: Session, monday: date) -> list[Absence]:
         .order_by(Absence.from_on)
     )
     return list(rows)
+
+
+def _absences_over(
+    session: Session, monday: date, mine: list[uuid.UUID] | None, *, on_shift: set[uuid.UUID]
+) -> list[Absence]:
+    """Of those who walk or answer for these segments (None: of all): no others' reasons."""
+    rows = absences(session, monday)
+    if mine is None or not rows:
+        return rows
+    values = {"here": tenant_of(session), "at": bounds(monday)[0], "segments": mine}
+    known = on_shift | {row.person_id for row in session.execute(WALKERS, values)}
+    return [row for row in rows if row.person_id in known]
 
 
 def instant(on: date, at: time) -> datetime:
