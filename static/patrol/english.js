@@ -286,6 +286,7 @@ export const ENGLISH = {
   "还没有码牌": "No plate yet",
   "再打一次卡": "Check in again",
   "只报案件": "Only raise a case",
+  "手机存储已满：没写完的内容存不下，先发送或清理。": "The phone is full: what is half written cannot be kept. Send or free space first.",
   "手机存储已满：这一家还没有保存，先发送或清理后再填。": "The phone is full: this shop is not saved yet. Send or free space first.",
   "说明（给路长看）": "Explanation (for the road chief)",
   "门前检查": "Checklist",

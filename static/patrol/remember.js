@@ -10,7 +10,7 @@ export async function remembered(form, place, blank, refresh) {
   const name = `${form}:${day.person.id}:${day.shift.shift.id}:${place}`;
   const left = await recallDraft(name);
   const work = { ...blank, ...left };
-  const keep = () => keepDraft(name, work).catch(() => tell(t("手机存储已满：这一家还没有保存，先发送或清理后再填。"), "bad"));
+  const keep = () => keepDraft(name, work).catch(() => tell(t("手机存储已满：没写完的内容存不下，先发送或清理。"), "bad"));
   const clear = async () => { await dropDraft(name); refresh(); };
   return { name, work, keep, notice: left ? el("p.notice", {}, t("上次没有保存的内容还在。"), " ", button(t("清空重填"), clear, { kind: "plain" })) : null };
 }

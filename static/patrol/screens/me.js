@@ -31,8 +31,8 @@ export default async function me(_rest, { go, refresh }) {
         day.shift ? button(t("更新班次和码牌名单"), update, { name: "refresh" }) : null,
         button(language() === "zh" ? "English" : "中文", () => { choose(language() === "zh" ? "en" : "zh"); refresh(); }, { name: "language" }),
         button(largeType() ? t("标准字号") : t("大字版"), () => { chooseType(!largeType()); refresh(); }, { name: "text-size" }),
-        day.signedIn || day.line !== "online" ? button(t("退出登录"), signOut, { name: "logout" }) : el("a.main", { href: "/sign-in?next=/patrol/" }, t("登录"))),
-      el("p.sub.note", {}, el("a", { href: "/privacy" }, t("个人信息说明"))),
+        day.signedIn || day.line !== "online" ? button(t("退出登录"), signOut, { name: "logout" }) : el("a.main", { href: "/sign-in?next=/patrol/" }, t("登录")),
+        el("a.soft", { href: "/privacy" }, t("个人信息说明"))),
       day.phone ? card(null, el("p", {}, t("服务电话"), " ", el("a", { href: `tel:${day.phone}` }, day.phone))) : null,
     ],
   };
