@@ -86,8 +86,6 @@ def menu() -> list[Entry]:
         (url_for(endpoint), label)
         for endpoint, label, action in lines
         if action is None or (actor and may(actor, action).allowed)
-        # A merchant's phone may send self-checks, but a merchant walks no shift.
-        if endpoint != "pwa.start" or (actor and actor.roles - {"merchant"})
     ]
     begins = start_of(actor.roles) if actor else None
     shown.sort(key=lambda entry: entry[0] != begins)

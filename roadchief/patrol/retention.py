@@ -17,6 +17,7 @@ from roadchief.db import Database, tenant_of
 from roadchief.patrol.rules import section
 
 AT_ONCE = 500  # rows of one transaction
+LONGER = text("SET LOCAL statement_timeout = '10min'")  # all items or photos are looked at
 COUNT_PLACES = text(
     """
 SELECT (SELECT count(*) FROM check_in WHERE subdistrict_id = :here AND occurred_at < :before
@@ -85,6 +86,7 @@ def terms(at: datetime) -> Terms:
 def due(session: Session, *, at: datetime) -> Forgotten:
     """How much is past its time, for a look before anything goes."""
     values = {"here": tenant_of(session), "before": terms(at).places}
+    session.execute(LONGER)
     places = session.scalar(COUNT_PLACES, values)
     return Forgotten(int(places or 0), len(old_photos(session, at=at)))
 
@@ -121,6 +123,7 @@ def forget_places(session: Session, *, at: datetime) -> int:
 
     History is only added to, so this is a function of the database with guards of its own.
     """
+    session.execute(LONGER)
     gone = session.scalar(
         text("SELECT forget_places(:here, :before, :most)"),
         {"here": tenant_of(session), "before": terms(at).places, "most": AT_ONCE},
@@ -130,7 +133,7 @@ def forget_places(session: Session, *, at: datetime) -> int:
 
 def old_photos(session: Session, *, at: datetime) -> list[uuid.UUID]:
     """Photos past their time that nothing else shows, the oldest first."""
-    session.execute(text("SET LOCAL statement_timeout = '10min'"))  # it looks at all photos
+    session.execute(LONGER)
     old = terms(at)
     values = {"here": tenant_of(session), "plain": old.photos, "evidence": old.evidence}
     return blobs.unused(session, list(session.scalars(OLD_PHOTOS, values)))
