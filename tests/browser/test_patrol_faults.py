@@ -163,9 +163,10 @@ def test_an_item_waits_for_its_own_person(phones: Phones, laoshan: Street) -> No
     retry(phone)
     phone.context.set_offline(True)
     mine = phone.save("missed", missed(laoshan))
-    phone.context.set_offline(False)
-    # The session ends on the server while the item waits; somebody else signs in.
+    # The session ends while the item waits; somebody else signs in. Before the signal is back:
+    # the app sends by itself as soon as it is.
     phone.context.clear_cookies()
+    phone.context.set_offline(False)
     phone.sign_in("segment_chief")
     expect(phone.page.locator("#bar .status")).to_have_attribute("data-waiting", "1")
     phone.send()
