@@ -57,6 +57,7 @@ class Settings:
     sign_in_attempts: int = 5  # wrong passwords in the window before the login rests
     sign_in_window_s: int = 15 * 60
     password_min_length: int = 12
+    access_key_days: int = 90  # a key for one's own programs (QGIS) ends after that
     argon2_memory_kib: int = 65536
     oidc_issuer: str = ""  # identity provider (OpenID Connect); empty: off
     oidc_client_id: str = ""
@@ -171,6 +172,7 @@ def _check(settings: Settings) -> None:
         "session_idle_s",
         "session_absolute_s",
         "sign_in_attempts",
+        "access_key_days",
         "pool_size",
         "upload_keep_days",
         "case_keep_years",

@@ -20,6 +20,7 @@ class Refusal(Exception):
 
     zh = "无法完成此操作"
     en = "This cannot be done"
+    challenges: tuple[str, ...] = ()  # WWW-Authenticate: how to show who one is
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
@@ -72,6 +73,7 @@ class TooLarge(Refusal):
 class NotSignedIn(Refusal):
     zh = "请先登录"
     en = "Please sign in first"
+    challenges: tuple[str, ...] = ("Session",)
 
 
 class NotAllowed(Refusal):

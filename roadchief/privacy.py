@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask, render_template
 from flask_babel import gettext
 
+from roadchief.accounts import access_keys
 from roadchief.accounts.sessions import KEPT_AFTER_END
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.codes.counting import SCANS_KEPT
@@ -72,6 +73,7 @@ def _staff(duty: str) -> Kept:
             (gettext("到访的照片"), for_days(section("keeping")["photo_days"])),
             (gettext("能证明问题的照片"), for_days(section("keeping")["evidence_days"])),
             (gettext("登录过的设备"), for_days(KEPT_AFTER_END.days)),
+            (gettext("停用的访问密钥"), for_days(access_keys.KEPT_AFTER_END.days)),
         ),
     )
 

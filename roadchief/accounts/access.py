@@ -40,6 +40,8 @@ SECOND_FACTOR = CHIEFS | {"admin", "auditor", "operator", "officer"}
 TABLE: dict[str, frozenset[str]] = {
     "own.account": EVERYBODY,
     "own.notices": EVERYBODY,
+    # Keys for one's own programs: whoever may read more than the public does.
+    "own.keys": frozenset(STAFF),
     "people.read": frozenset({"admin", "auditor"}),
     "people.invite": frozenset({"admin"}),
     "people.appoint": frozenset({"admin"}),
@@ -92,6 +94,7 @@ class Actor:
     subdistrict_id: int
     roles: frozenset[str]
     second_factor: bool = False
+    post_id: uuid.UUID | None = None  # where this one post alone counts: whoever reads by a key
 
     @property
     def must_have_second_factor(self) -> bool:

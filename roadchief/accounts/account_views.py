@@ -1,19 +1,20 @@
-"""One's own account: posts, devices, password, second factor."""
+"""One's own account: posts, devices, keys for own programs, password, second factor."""
 
 import pyotp
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
 from flask import session as browser
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import events
-from roadchief.accounts import devices, passwords, people, roster, sessions
+from roadchief.accounts import access_keys, devices, passwords, people, roster, sessions
+from roadchief.accounts.access import TABLE, may
 from roadchief.accounts.signin import allows, current, device, signed_in
 from roadchief.errors import BadInput, NotAllowed
 from roadchief.lib import clock
 from roadchief.lib.symbols import qr_svg
 from roadchief.web import settings, tenant_transaction
-from roadchief.web.forms import id_field
+from roadchief.web.forms import id_field, text_field
 from roadchief.web.limits import limiter
 from roadchief.web.pages import language
 
@@ -24,18 +25,63 @@ PENDING = "second-factor"  # in the signed browser session until it is confirmed
 @pages.get("/account")
 @allows("own.account")
 def account() -> str:
-    actor = current()
+    return _account()
+
+
+def _account(*, fresh: str | None = None, fresh_name: str = "") -> str:
+    """`fresh`: a key that was made just now, shown this once."""
+    actor, at = current(), clock.now()
     with tenant_transaction(actor.subdistrict_id) as session:
+        posts = roster.running_posts(session, actor.person_id, at=at)
         return render_template(
             "accounts/account.html",
             person=roster.find(session, actor.person_id),
-            posts=roster.running_posts(session, actor.person_id, at=clock.now()),
-            sessions=sessions.running(
-                session, actor.person_id, at=clock.now(), settings=settings()
-            ),
+            posts=posts,
+            sessions=sessions.running(session, actor.person_id, at=at, settings=settings()),
             this=g.sign_in_session,
             device_name=lambda said: devices.plain_name(said, language()),
+            keys=access_keys.listing(session, actor.person_id, at=at),
+            key_posts=[post for post in posts if post.role in TABLE["own.keys"]],
+            may_make=may(actor, "own.keys").allowed,
+            fresh=fresh,
+            fresh_name=fresh_name,
         )
+
+
+@pages.post("/account/keys")
+@allows("own.keys")
+@limiter.limit("10 per minute")
+def make_key() -> AnyResponse:
+    """The new key stands on the answer's page, and nowhere else."""
+    actor, at = current(), clock.now()
+    name = text_field(
+        request.form, "name", label=gettext("密钥名称"), limit=access_keys.LONGEST_NAME
+    )
+    post_id = id_field(request.form, "post", label=gettext("岗位"))
+    with tenant_transaction(actor.subdistrict_id) as session:
+        key = access_keys.make(
+            session,
+            actor.person_id,
+            post_id,
+            name,
+            second_factor=actor.second_factor,
+            at=at,
+            settings=settings(),
+        )
+    response = make_response(_account(fresh=key, fresh_name=name))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@pages.post("/account/keys/end")
+@allows("own.account")
+def end_key() -> AnyResponse:
+    actor = current()
+    with tenant_transaction(actor.subdistrict_id) as session:
+        which = id_field(request.form, "key", label=gettext("访问密钥"))
+        access_keys.end(session, which, actor.person_id, at=clock.now())
+    flash(gettext("访问密钥已停用。"), "ok")
+    return redirect(url_for("account.account", _anchor="keys"), 303)
 
 
 @pages.post("/account/sessions/end")

@@ -3,15 +3,15 @@
 import uuid
 
 from roadchief import jobs
-from roadchief.accounts import deliveries, mail_addresses, sessions
+from roadchief.accounts import access_keys, deliveries, mail_addresses, sessions
 from roadchief.lib import clock
 
 
 @jobs.queue.periodic(cron="17 * * * *")
 @jobs.task("accounts.sweep")
 def sweep(timestamp: int) -> None:
-    """Forget failed sign-ins past their window, yesterday's counts of mail, and browsers of which
-    nobody has seen anything for a month."""
+    """Forget failed sign-ins past their window, yesterday's counts of mail, browsers of which
+    nobody has seen anything for a month, and keys that ended a month ago."""
     here = jobs.surroundings()
     with here.database.transaction(None) as session:
         sessions.sweep(session, at=clock.now(), settings=here.settings)
@@ -19,6 +19,7 @@ def sweep(timestamp: int) -> None:
     for subdistrict_id in here.database.tenants():
         with here.database.transaction(subdistrict_id) as session:
             sessions.forget_ended(session, at=clock.now())
+            access_keys.forget_ended(session, at=clock.now())
 
 
 @jobs.task("notices.deliver")

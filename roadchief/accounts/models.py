@@ -102,6 +102,29 @@ class SignInSession(Tenant, Base):
     device: Mapped[str]
 
 
+class AccessKey(Tenant, Base):
+    """What a person's own program (QGIS) reads with, as one post. Only its hash is kept."""
+
+    __tablename__ = "access_key"
+    __table_args__ = (
+        tenant_fk("person_id", "person"),
+        tenant_fk("post_id", "post"),
+        UniqueConstraint("subdistrict_id", "token_hash"),
+        Index(None, "subdistrict_id", "person_id"),
+    )
+
+    person_id: Mapped[uuid.UUID]
+    post_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str]  # its last four signs, to tell one from another
+    second_factor: Mapped[bool]  # of whoever made it
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+
+
 class LoginDirectory(Base):
     """Finds the sub-district of a login before anybody is signed in. Shared, no row security."""
 

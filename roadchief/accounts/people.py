@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.accounts import passwords, roster, sealing
+from roadchief.accounts import access_keys, passwords, roster, sealing
 from roadchief.accounts.access import CAPACITIES, ROLES
 from roadchief.accounts.models import Invitation, LoginDirectory, Person, Post, SignInSession
 from roadchief.config import Settings
@@ -188,6 +188,7 @@ def reset_second_factor(
 ) -> None:
     person.totp_secret = person.totp_confirmed_at = person.totp_last_step = None
     end_sessions(session, person.id, at=at)
+    access_keys.end_all(session, person.id, by=by, at=at)
     events.record(session, "accounts.second_factor_reset", subject=person, by=by, at=at)
 
 

@@ -5,13 +5,13 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask import session as browser
 from werkzeug.wrappers import Response as AnyResponse
 
-from roadchief.accounts import notices, sessions
+from roadchief.accounts import access_keys, notices, sessions
 from roadchief.accounts.access import ROLES, Actor, may
-from roadchief.errors import NotAllowed, NotSignedIn
+from roadchief.errors import NotAllowed, NotSignedIn, TooMany
 from roadchief.lib import clock
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.pages import language, wants_json
@@ -46,11 +46,15 @@ def allows(action: str) -> Callable[[View], View]:
     return guard
 
 
-def public(why: str) -> Callable[[View], View]:
-    """The view may be called by anybody; `why` says what makes that right."""
+def public(why: str, *, by_key: bool = False) -> Callable[[View], View]:
+    """The view may be called by anybody; `why` says what makes that right.
+
+    `by_key`: a program may show a person's access key there, to see what that post sees.
+    """
 
     def mark(view: View) -> View:
         view.access = f"public: {why}"  # type: ignore[attr-defined]
+        view.by_key = by_key  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -67,6 +71,10 @@ def current_or_none() -> Actor | None:
     """Who is signed in, looked up once a request."""
     if "actor" not in g:
         g.actor, g.sign_in_session = None, None
+        key = _key_shown()
+        if key is not None:
+            g.actor = _whose_key(key)
+            return cast(Actor, g.actor)
         place, _, token = request.cookies.get(_cookie(), "").partition(".")
         if place.isdigit() and len(place) == 9 and place.isascii() and token:
             with tenant_transaction(int(place)) as session:
@@ -76,6 +84,40 @@ def current_or_none() -> Actor | None:
             if found:
                 g.actor, g.sign_in_session = found
     return cast(Actor | None, g.actor)
+
+
+def opens_by_key() -> bool:
+    """Does this request ask a view where access keys count? They only ever read."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return request.method in {"GET", "HEAD"} and getattr(view, "by_key", False)
+
+
+def _key_shown() -> str | None:
+    """As QGIS and GDAL show it (the password of HTTP Basic; the user's name is not looked at), or
+    as a bearer token. Everywhere else the header is not read."""
+    shown = request.authorization if opens_by_key() else None
+    if shown is None or shown.type not in {"basic", "bearer"}:
+        return None
+    return (shown.password if shown.type == "basic" else shown.token) or ""
+
+
+def _whose_key(key: str) -> Actor:
+    """Wrong ones alone are counted: keys cannot be guessed, so a right one always opens."""
+    at, place = clock.now(), access_keys.place_of(key)
+    if place is not None:
+        with tenant_transaction(place) as session:
+            actor = access_keys.recognise(session, key, at=at)
+        if actor is not None:
+            if request.args.get("s", str(place)) != str(place):
+                raise access_keys.KeyElsewhere
+            return actor
+    try:
+        with tenant_transaction(None) as session:
+            mark = [f"key:{request.remote_addr}"]
+            sessions.count_attempt(session, mark, at=at, settings=settings())
+    except TooMany as error:
+        raise access_keys.TooManyWrongKeys(retry_s=error.facts["retry_s"]) from error
+    raise access_keys.KeyRefused
 
 
 def install(app: Flask) -> None:

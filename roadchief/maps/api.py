@@ -20,11 +20,18 @@ ERROR: Schema = {
 }
 REFUSALS = {
     "400": "the request cannot be read",
-    "401": "sign in first",
+    "401": "sign in first, or show an access key that is good",
     "403": "the post does not allow it",
     "404": "absent, or out of reach",
     "422": "a field is wrong",
     "429": "too many",
+}
+
+
+# An access key of a person: as the password of HTTP Basic (QGIS, GDAL), or as a bearer token.
+KEYS: dict[str, Schema] = {
+    "accessKey": {"type": "http", "scheme": "basic"},
+    "bearerKey": {"type": "http", "scheme": "bearer"},
 }
 
 
@@ -66,6 +73,11 @@ def _item(known: Collection) -> Schema:
     }
 
 
+def _who(known: Collection) -> list[Schema]:
+    """Anybody; or whoever is signed in, in a browser or by an access key."""
+    return [{}] if known.public else [{name: []} for name in ("session", *KEYS)]
+
+
 def _listing(known: Collection) -> Schema:
     page = {
         "type": "object",
@@ -83,7 +95,7 @@ def _listing(known: Collection) -> Schema:
         "operationId": f"list_{known.name}",
         "summary": f"{known.zh} / {known.en}",
         "tags": ["collections"],
-        "security": [{}] if known.public else [{"session": []}],
+        "security": _who(known),
         "parameters": [
             _asked("limit", {"type": "integer", "minimum": 1, "maximum": 10_000}, "rows a page"),
             _asked("after", {"type": "string", "format": "uuid"}, "as `next` says"),
@@ -91,7 +103,7 @@ def _listing(known: Collection) -> Schema:
             _asked("datetime", {"type": "string"}, "RFC 3339 moment or begin/end"),
             *filters,
         ],
-        "responses": {"200": _json(page), **_refusals()},
+        "responses": {"200": _json(page), **_refusals("401", "404", "422", "429")},
     }
 
 
@@ -100,11 +112,11 @@ def _single(known: Collection) -> Schema:
         "operationId": f"get_{known.name}",
         "summary": f"{known.zh} / {known.en}",
         "tags": ["collections"],
-        "security": [{}] if known.public else [{"session": []}],
+        "security": _who(known),
         "parameters": [_asked("id", {"type": "string", "format": "uuid"}, "its id", place="path")],
         "responses": {
             "200": _json({"$ref": f"#/components/schemas/{known.name}"}),
-            **_refusals(),
+            **_refusals("401", "404", "422", "429"),
         },
     }
 
@@ -176,7 +188,7 @@ DOORS: dict[str, dict[str, Schema]] = {
             "what can be read",
             tags=["collections"],
             security=[{}],
-            refuses=("404", "429"),
+            refuses=("401", "404", "429"),
         ),
     },
     "/api/v1/signals": {
@@ -280,6 +292,7 @@ def description(server: str) -> Schema:
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-roadchief-person"},
                 "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+                **KEYS,
             },
         },
     }

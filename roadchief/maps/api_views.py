@@ -37,7 +37,7 @@ def docs() -> str:
 
 
 @pages.get("/v1/collections")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def listing() -> Response:
     here = subdistrict()
     return jsonify(
@@ -56,7 +56,7 @@ def listing() -> Response:
 
 
 @pages.get("/v1/<name>")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def items(name: str) -> Response:
     here = subdistrict()
     known = known_collection(name, here.id)
@@ -71,7 +71,7 @@ def items(name: str) -> Response:
 
 
 @pages.get("/v1/<name>/<uuid:item_id>")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def item(name: str, item_id: uuid.UUID) -> Response:
     here = subdistrict()
     known = known_collection(name, here.id)

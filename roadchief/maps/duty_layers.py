@@ -18,11 +18,12 @@ from roadchief.streets.charge import RUNNING
 FRESH_S = 30
 CASES_FROM = 14
 LONG = 366  # days; longer ago is as good as never on a map
-# A person's running assignments reach segment `s`.
-OWN = """(CAST(:everywhere AS boolean)
-  OR s.id IN (SELECT segment_id FROM running WHERE person_id = :who AND segment_id IS NOT NULL)
-  OR s.road_id IN (SELECT road_id FROM running WHERE person_id = :who AND road_id IS NOT NULL)
-  OR s.block_id IN (SELECT block_id FROM running WHERE person_id = :who AND block_id IS NOT NULL))
+# A person's running assignments reach segment `s`: of all posts held, or of the one `post` alone.
+MINE = "person_id = :who AND (CAST(:post AS uuid) IS NULL OR post_id = :post)"
+OWN = f"""(CAST(:everywhere AS boolean)
+  OR s.id IN (SELECT segment_id FROM running WHERE {MINE} AND segment_id IS NOT NULL)
+  OR s.road_id IN (SELECT road_id FROM running WHERE {MINE} AND road_id IS NOT NULL)
+  OR s.block_id IN (SELECT block_id FROM running WHERE {MINE} AND block_id IS NOT NULL))
 """
 DAYS = f"""least({LONG}, floor(extract(epoch FROM CAST(:at AS timestamptz) - v.last_at)
   / 86400))::int"""
@@ -35,16 +36,17 @@ LIGHT = """CASE WHEN c.paused_at IS NOT NULL THEN 'paused' WHEN c.due_at IS NULL
 # of the last weeks and what they raised.
 CHIEF_ROLES = ", ".join(f"'{role}'" for role in sorted(reach.OF_STREETS))
 SINCE = f"CAST(:at AS timestamptz) - interval '{reach.LATELY.days} days'"
-UNITS = """SELECT p.organisation_id FROM post p WHERE p.subdistrict_id = :here
-  AND p.person_id = :officer AND p.role = 'officer' AND p.organisation_id IS NOT NULL
+THIS = "(CAST(:post AS uuid) IS NULL OR p.id = :post)"
+UNITS = f"""SELECT p.organisation_id FROM post p WHERE p.subdistrict_id = :here
+  AND p.person_id = :officer AND {THIS} AND p.role = 'officer' AND p.organisation_id IS NOT NULL
   AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > :at)"""
-ANSWERED = """SELECT g.id FROM post p
+ANSWERED = f"""SELECT g.id FROM post p
   JOIN assignment a ON a.subdistrict_id = :here AND a.post_id = p.id
   JOIN road_segment g ON g.subdistrict_id = :here
     AND (g.id = a.segment_id OR g.road_id = a.road_id OR g.block_id = a.block_id)
-  WHERE p.subdistrict_id = :here AND p.person_id = :officer AND p.role IN ({roles})
-    AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > {since})
-    AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > {since})"""
+  WHERE p.subdistrict_id = :here AND p.person_id = :officer AND {THIS} AND p.role IN ({{roles}})
+    AND p.starts_at <= :at AND (p.ends_at IS NULL OR p.ends_at > {{since}})
+    AND a.starts_at <= :at AND (a.ends_at IS NULL OR a.ends_at > {{since}})"""
 WALKED = f"""SELECT b.segment_id FROM shift w
   JOIN shift_beat b ON b.subdistrict_id = :here AND b.shift_id = w.id
   WHERE w.subdistrict_id = :here AND w.person_id = :officer AND w.state <> 'cancelled'
@@ -63,12 +65,17 @@ CASES = f"""FROM case_file c WHERE c.subdistrict_id = :here AND c.ended_at IS NU
   AND c.place && {BOX} AND {IN_REACH}"""
 
 
-ALL_CASES: Mapping[str, Any] = {"all_cases": True, "officer": None, "patrols": False}
+ALL_CASES: Mapping[str, Any] = {"all_cases": True, "officer": None, "patrols": False, "post": None}
 
 
 def segments_in_reach(actor: Actor | None) -> Mapping[str, Any]:
     everywhere = actor is not None and bool(actor.roles & weeks.SEES_ALL)
-    return {"everywhere": everywhere, "who": None if everywhere or not actor else actor.person_id}
+    own = None if everywhere or not actor else actor
+    return {
+        "everywhere": everywhere,
+        "who": own.person_id if own else None,
+        "post": own.post_id if own else None,
+    }
 
 
 def cases_in_reach(actor: Actor | None) -> Mapping[str, Any]:
@@ -78,6 +85,7 @@ def cases_in_reach(actor: Actor | None) -> Mapping[str, Any]:
         "all_cases": every,
         "officer": own.person_id if own else None,
         "patrols": bool(own and "patroller" in own.roles),
+        "post": own.post_id if own else None,
     }
 
 

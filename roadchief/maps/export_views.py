@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import Blueprint, after_this_request, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
+from roadchief.accounts.access import may
 from roadchief.accounts.signin import current_or_none, public
 from roadchief.errors import NotFound
 from roadchief.lib import clock
@@ -23,12 +24,13 @@ pages = Blueprint("exports", __name__)
 @public(OPEN)
 def listing() -> str:
     """Every layer that may be read, as a file or as an address for QGIS."""
-    here = subdistrict()
+    here, actor = subdistrict(), current_or_none()
     return render_template(
         "maps/data.html",
         here=here,
-        layers=collections.readable(current_or_none()),
+        layers=collections.readable(actor),
         formats=list(exporting.FORMATS),
+        own_keys=bool(actor and may(actor, "own.keys").allowed),
     )
 
 

@@ -1,7 +1,7 @@
 """`/ogc/`: OGC API Features, parts 1 (core, GeoJSON) and 2 (reference systems).
 
 QGIS and GDAL open it directly. Everybody reads the public collections; whoever is signed in also
-reads those of the own post, of the own sub-district.
+reads those of the own post, of the own sub-district. Programs show an access key for that.
 """
 
 import re
@@ -13,10 +13,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from roadchief.accounts.access import Actor
-from roadchief.accounts.signin import current_or_none, public
+from roadchief.accounts.access_keys import KeyNeeded
+from roadchief.accounts.signin import current_or_none, opens_by_key, public
 from roadchief.errors import NotFound, Refusal
 from roadchief.lib import clock
 from roadchief.maps import collections, features
+from roadchief.maps.api import KEYS
 from roadchief.maps.collections import Collection
 from roadchief.maps.features import CRS84, MOST, SYSTEMS, USUAL, Wanted, bad
 from roadchief.maps.views import subdistrict
@@ -38,7 +40,7 @@ MOST_TEXT = 2000
 
 
 @pages.get("/")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def landing() -> Response:
     here = subdistrict()
     return jsonify(
@@ -58,13 +60,13 @@ def landing() -> Response:
 
 
 @pages.get("/conformance")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def conformance() -> Response:
     return jsonify(conformsTo=CONFORMS)
 
 
 @pages.get("/collections")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def listing() -> Response:
     here = subdistrict()
     box = _extent(here.id)
@@ -73,14 +75,14 @@ def listing() -> Response:
 
 
 @pages.get("/collections/<name>")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def collection(name: str) -> Response:
     here = subdistrict()
     return jsonify(_told(known_collection(name, here.id), _extent(here.id)))
 
 
 @pages.get("/collections/<name>/queryables")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def queryables(name: str) -> Response:
     known = known_collection(name, subdistrict().id)
     answer = jsonify(
@@ -98,7 +100,7 @@ def queryables(name: str) -> Response:
 
 
 @pages.get("/collections/<name>/items")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def items(name: str) -> Response:
     here = subdistrict()
     known = known_collection(name, here.id)
@@ -120,7 +122,7 @@ def items(name: str) -> Response:
 
 
 @pages.get("/collections/<name>/items/<uuid:feature_id>")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def item(name: str, feature_id: uuid.UUID) -> Response:
     here = subdistrict()
     known = known_collection(name, here.id)
@@ -138,7 +140,7 @@ def item(name: str, feature_id: uuid.UUID) -> Response:
 
 
 @pages.get("/api")
-@public(OPEN)
+@public(OPEN, by_key=True)
 def description() -> Response:
     here = subdistrict()
     paths = {
@@ -155,6 +157,8 @@ def description() -> Response:
         info={"title": "RoadChief OGC API Features", "version": "1"},
         servers=[{"url": url_for("ogc.landing", _external=True).rstrip("/")}],
         paths=paths,
+        components={"securitySchemes": KEYS},
+        security=[{}, *({name: []} for name in KEYS)],
     )
     answer.mimetype = "application/vnd.oai.openapi+json;version=3.0"
     return answer
@@ -186,8 +190,11 @@ def own_actor(subdistrict_id: int) -> Actor | None:
 
 
 def known_collection(name: str, subdistrict_id: int) -> Collection:
-    found = collections.COLLECTIONS.get(name)
-    if found is None or not found.may_be_read_by(own_actor(subdistrict_id)):
+    """Programs learn that they have to show a key: theirs show none before they are asked."""
+    found, actor = collections.COLLECTIONS.get(name), own_actor(subdistrict_id)
+    if found and actor is None and not found.public and opens_by_key():
+        raise KeyNeeded
+    if found is None or not found.may_be_read_by(actor):
         raise NotFound
     return found
 

@@ -29,7 +29,7 @@ from roadchief.maps.views import subdistrict
 from roadchief.web import tenant_transaction
 
 # The operator of the machine sees all that the sub-district has.
-STREETS: dict[str, Any] = {"everywhere": True, "who": None}
+STREETS: dict[str, Any] = {"everywhere": True, "who": None, "post": None}
 CASES: dict[str, Any] = {**ALL_CASES}
 
 

@@ -159,8 +159,9 @@ def subdistrict_code() -> int:
 
 
 def subdistrict() -> Subdistrict:
+    code = subdistrict_code()
     with tenant_transaction(None) as session:
-        found = session.get(Subdistrict, subdistrict_code())
+        found = session.get(Subdistrict, code)
     if found is None:
         raise NotFound
     return found

@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from roadchief.errors import (
     Malformed,
     NotFound,
-    NotSignedIn,
     Refusal,
     TooLarge,
     TooMany,
@@ -70,8 +69,8 @@ def answer(refusal: Refusal, status: int | None = None) -> Response:
     response.status_code = status
     if isinstance(refusal, TooMany):
         response.headers["Retry-After"] = str(refusal.facts["retry_s"])
-    if isinstance(refusal, NotSignedIn):
-        response.headers["WWW-Authenticate"] = "Session"
+    for challenge in refusal.challenges:
+        response.headers.add("WWW-Authenticate", challenge)
     return response
 
 

@@ -188,7 +188,9 @@ def test_other_peoples_layers_are_not_found(
     client: FlaskClient, corner: RoadSegment, cast: Cast
 ) -> None:
     closed = "/ogc/collections/duty_zones/items"
-    assert client.get(closed).status_code == 404
+    asked = client.get(closed)  # programs learn that they have to show a key
+    assert asked.status_code == 401
+    assert asked.headers["WWW-Authenticate"].startswith("Basic")
     assert client.get("/ogc/collections/persons/items").status_code == 404
     sign_in(client, cast.elsewhere["chief_l2"])
     theirs = client.get(closed, query_string={"s": WEIFANG})  # one's own, whatever is asked

@@ -131,7 +131,7 @@ def test_who_sees_everywhere_is_told_the_same_as_of_each_street(session: Session
     at = clock.now()
     values = {"here": CODE, "at": at, "since": at - timedelta(days=14)}
     of_all = session.execute(coverage_sheet.ALL_SEGMENTS, values).all()
-    own = {"everywhere": True, "who": None}
+    own = {"everywhere": True, "who": None, "post": None}
     assert of_all == session.execute(coverage_sheet.SEGMENTS, values | own).all()
     assert (of_all[0].shops, of_all[0].never, of_all[0].late) == (3, 1, 2)
 
@@ -276,8 +276,8 @@ def test_older_cases_stand_in_the_first_day(session: Session) -> None:
 def test_a_former_post_opens_no_former_day(session: Session) -> None:
     world = ground.build(session)
     file_case(session, world, days_ago=10)
-    nobody = {"all_cases": False, "officer": uuid.uuid4(), "patrols": False}
-    theirs = {"all_cases": False, "officer": world.officer, "patrols": False}
+    nobody = {"all_cases": False, "officer": uuid.uuid4(), "patrols": False, "post": None}
+    theirs = {"all_cases": False, "officer": world.officer, "patrols": False, "post": None}
     today, now = clock.local_date(clock.now()), clock.now()
     for reach, sees in ((nobody, 0), (theirs, 1)):
         found = case_sheets.cases(session, reach, on=today, at=now, language="zh")
