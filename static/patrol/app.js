@@ -10,6 +10,8 @@ import { ago, choose, clockTime, language, largeType, t } from "./words.js";
 
 const EVERY_MS = 30000;
 const NAG_MS = 2 * 3600 * 1000;
+// Tabs share one outbox: what one has sent, the others show at once. Absent in old browsers.
+const tabs = globalThis.BroadcastChannel ? new BroadcastChannel("roadchief-outbox") : null;
 const SCREENS = {
   "": () => import("./screens/beat.js"), beat: () => import("./screens/beat.js"),
   start: () => import("./screens/start.js"), scan: () => import("./screens/scan.js"),
@@ -102,15 +104,21 @@ export async function send({ loud = false } = {}) {
   if (met === "ok" && !day.signedIn) answer = { state: "sign_in" };
   if (answer.state === "sign_in") day.signedIn = null;
   if (["offline", "portal"].includes(answer.state)) day.line = answer.state;
-  await recount();
-  await drawBar();
-  globalThis.dispatchEvent(new Event("sent"));
+  tabs?.postMessage("sent");
+  await showSent();
   if (loud) {
     tell({ ok: t("已全部发送"), sign_in: t("登录已过期：内容都在手机上，登录后自动发送"), portal: t("无线网要求登录，内容仍在手机上"),
       offline: t("没有网络，内容都在手机上"), silent: t("没有网络，内容都在手机上"), busy: t("服务器忙，稍后自动再发"), other_tab: t("另一个页面正在发送") }[answer.state] || t("稍后自动再发"),
     answer.state === "ok" ? "ok" : "warn");
   }
   return answer;
+}
+
+/** The outbox has changed, by us or by another tab: count again and redraw what shows it. */
+async function showSent() {
+  await recount();
+  await drawBar();
+  globalThis.dispatchEvent(new Event("sent"));
 }
 
 function watchWorker() {
@@ -150,6 +158,7 @@ async function start() {
   if (!navigator.onLine) day.line = "offline";
   addEventListener("hashchange", show);
   addEventListener("outbox-changed", () => { drawBar(); send(); });
+  tabs?.addEventListener("message", showSent);
   addEventListener("online", () => send());
   addEventListener("offline", () => { day.line = "offline"; drawBar(); });
   addEventListener("store-outgrown", () => confirmBy(t("另一个页面已更新，请重新打开本页。"), t("重新打开")).then(() => location.reload()));

@@ -87,30 +87,30 @@ export async function leaveShift() {
 
 /** What this shift has done so far, read from what waits and what was sent: nothing to get out of step. */
 export async function recount() {
-  day.done = new Map();
-  day.half = new Set();
-  const shiftId = day.shift?.shift.id;
-  if (!shiftId) return;
+  const done = new Map(), half = new Set(); // swapped in whole: a screen drawn meanwhile sees the old count
+  const { shift } = day, shiftId = shift?.shift.id;
+  if (!shiftId) { Object.assign(day, { done, half }); return; }
   const begun = `visit:${day.person.id}:${shiftId}:`; // begun at the door and not saved yet
-  for (const name of await draftNames()) if (name.startsWith(begun)) day.half.add(name.slice(begun.length));
+  for (const name of await draftNames()) if (name.startsWith(begun)) half.add(name.slice(begun.length));
   // What another phone had sent when this one fetched the shift.
-  for (const { storefront_id: place, kind, id, at, outcome, because } of day.shift.taken || []) {
-    day.done.set(place, { kind, id, at: Date.parse(at), outcome, because });
+  for (const { storefront_id: place, kind, id, at, outcome, because } of shift.taken || []) {
+    done.set(place, { kind, id, at: Date.parse(at), outcome, because });
   }
   const sent = (await outbox.receipts()).map((one) => ({ item: one.item, answer: one.answer, at: one.at }));
   const waits = (await outbox.all()).map((one) => ({ item: one.item, answer: null, at: one.saved_at }));
   for (const { item, answer } of [...sent, ...waits].sort((one, other) => (one.item.id < other.item.id ? -1 : 1))) {
     if (item.shift_id !== shiftId) continue;
-    if (item.kind === "shift_start") day.shift.started = true;
-    if (item.kind === "shift_close") day.shift.closed = true;
+    if (item.kind === "shift_start") shift.started = true;
+    if (item.kind === "shift_close") shift.closed = true;
     const place = item.body?.storefront_id;
     if (place && ["check_in", "missed"].includes(item.kind)) {
-      day.done.set(place, {
+      done.set(place, {
         kind: item.kind, id: item.id, at: Date.parse(item.times.wall),
         outcome: answer?.outcome?.verdict || item.body.verdict_shown?.outcome || null, because: item.body.because,
       });
     }
   }
+  if (day.shift === shift) Object.assign(day, { done, half });
 }
 
 export const stops = () => day.shift?.stops || [];

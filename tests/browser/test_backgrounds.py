@@ -22,6 +22,7 @@ from roadchief.db import Database
 from roadchief.lib import coords
 from roadchief.lib.coords import Datum
 from tests import databases, makers
+from tests.browser.widths import overhang_px
 from tests.conftest import WEIFANG, make_settings
 
 DATUM_JS = (ROOT / "static/js/datum.js").read_text(encoding="utf-8")
@@ -305,7 +306,7 @@ def test_tianditu_is_shown_with_its_review_number_when_chosen(
     expect(page.locator(".leaflet-control-attribution")).to_contain_text("自绘底图")
     assert page.locator("img.leaflet-tile").count() == 0
     assert seen.trouble == []
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert overhang_px(page) <= 0
 
 
 @pytest.mark.parametrize("fault", ["abort", "403", "words"])

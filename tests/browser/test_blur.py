@@ -21,6 +21,7 @@ from roadchief.lib import clock
 from roadchief.web import blobs as web_blobs
 from roadchief.web import tenant_transaction
 from tests import makers, pictures
+from tests.browser.widths import overhang_px
 from tests.conftest import WEIFANG, make_settings
 
 PAGE = """{% extends "base.html" %}
@@ -147,7 +148,7 @@ def test_a_part_stays_inside_the_photo(tool: Open) -> None:
 
 def test_fingers_draw_on_a_phone(tool: Open) -> None:
     page = tool(width=390, has_touch=True, is_mobile=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert overhang_px(page) <= 0
     frame = page.locator(".blur-stage").bounding_box()
     assert frame
     touch = page.context.new_cdp_session(page)

@@ -21,6 +21,7 @@ from roadchief.issues import cases, handling, opening
 from roadchief.issues.models import Case
 from roadchief.lib import clock
 from tests.accounts.receivers import Mailbox
+from tests.browser.widths import overhang_px
 from tests.conftest import WEIFANG, make_settings
 from tests.issues import ground
 from tests.issues.ground import CENTRE, World
@@ -109,7 +110,7 @@ def phone(browser: Browser) -> Iterator[Callable[[], Page]]:
 
 def sound(page: Page) -> None:
     """Nothing hangs out of a phone's page, and a screen reader can use it."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert overhang_px(page) <= 0
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run({resultTypes: ['violations']}).then(r => r.violations)")
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []

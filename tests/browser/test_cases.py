@@ -13,6 +13,7 @@ from roadchief.config import ROOT
 from roadchief.lib import clock
 from tests import pictures
 from tests.browser.conftest import Site
+from tests.browser.widths import overhang_px
 
 OpenPage = Callable[..., Page]
 HERE = 310115004
@@ -115,7 +116,7 @@ def test_three_taps_after_the_scan_on_a_small_screen(open_page: OpenPage, site: 
     taps += 1
     expect(page.get_by_role("heading", name="已提交")).to_be_visible()
     assert taps == 3
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert overhang_px(page) <= 0
 
 
 def test_a_citizen_reports_and_the_merchant_fixes(
@@ -237,7 +238,7 @@ def test_pages_do_not_scroll_sideways_and_axe_is_quiet(
     page = open_page("/report", width=width, height=844)
     for path in ("/report", f"/report?plate={plate(site)}", "/follow/"):
         page.goto(site.address + path)
-        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+        assert overhang_px(page) <= 0, path
         quiet(page)
     desk = sign_in(open_page, site, "operator", "/desk/")
     desk.set_viewport_size({"width": width, "height": 844})
@@ -245,7 +246,7 @@ def test_pages_do_not_scroll_sideways_and_axe_is_quiet(
     desk.locator(".queue a").first.wait_for()
     for path in ("/desk/", "/desk/figures", desk.locator(".queue a").first.get_attribute("href")):
         desk.goto(site.address + str(path))
-        assert desk.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
+        assert overhang_px(desk) <= 0, path
         quiet(desk)
 
 

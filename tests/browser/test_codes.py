@@ -13,6 +13,7 @@ from roadchief.config import ROOT
 from roadchief.lib import clock
 from tests import pictures
 from tests.browser.conftest import Site
+from tests.browser.widths import overhang_px
 
 OpenPage = Callable[..., Page]
 AXE = ROOT / "static" / "vendor" / "axe.min.js"
@@ -58,7 +59,7 @@ def test_a_citizen_scans_and_reports_the_plate_in_two_taps(
     expect(page.locator("h1")).to_have_text(row["name"])
     if script:
         assert serious(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert overhang_px(page) <= 0
     page.get_by_text("码牌有问题？").click()
     page.get_by_role("button", name="被贴纸遮住或替换").click()
     expect(page.locator("h1")).to_contain_text("谢谢")

@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.test_cases import AXE, OpenPage, sign_in
+from tests.browser.widths import overhang_px
 
 
 def serious(page: Page) -> list[str]:
@@ -38,7 +39,7 @@ def test_pages_of_the_office_are_within_reach_of_all(
     page = sign_in(open_page, site, "operator", path)
     for width in (390, 1440):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert overhang_px(page) <= 0, width
     assert serious(page) == []
 
 

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
 from tests.browser.test_cases import person, sign_in
-from tests.browser.test_pages import AXE, sideways
+from tests.browser.test_pages import AXE
+from tests.browser.widths import overhang_px
 
 OpenPage = Callable[..., Page]
 SMALL = """() => [...document.querySelectorAll('main a, main button, main summary, main input')]
@@ -31,7 +32,7 @@ def test_a_merchant_is_found_and_gets_a_shopkeeper(
     page.get_by_role("searchbox").fill("面馆" if width < 500 else "水果")
     page.get_by_role("searchbox").press("Enter")
     page.wait_for_url("**q=*")
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
     assert serious(page) == []
     page.locator("main .rows a").first.click()
     page.locator("#who-who").fill(person(site, "merchant")["login"])
@@ -39,7 +40,7 @@ def test_a_merchant_is_found_and_gets_a_shopkeeper(
     row = page.locator("main li").filter(has_text=person(site, "merchant")["login"]).last
     row.get_by_role("button", name="指定").click()
     expect(page.locator("#keepers")).to_contain_text(person(site, "merchant")["login"])
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
     assert serious(page) == []
     if width < 500:
         assert page.evaluate(SMALL) == []

@@ -11,14 +11,11 @@ from playwright.sync_api import Page, expect
 from roadchief.config import ROOT
 from roadchief.lib import clock
 from tests.browser.conftest import Site
+from tests.browser.widths import overhang_px
 
 OpenPage = Callable[..., Page]
 AXE = ROOT / "static" / "vendor" / "axe.min.js"
 PAGES = ["/", "/map/", "/sign-in", "/nothing-here", "/map/search?q=桂香"]
-
-
-def sideways(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -26,13 +23,13 @@ def sideways(page: Page) -> int:
 def test_no_page_scrolls_sideways(open_page: OpenPage, path: str, width: int) -> None:
     page = open_page(path, width=width)
     expect(page.locator("h1, .headline").first).to_be_visible()
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/map/"])
 def test_large_type_loses_nothing(open_page: OpenPage, path: str) -> None:
     page = open_page(path + "?type=large", width=390)
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -99,7 +96,7 @@ def test_a_shop_is_found_and_tells_who_answers(open_page: OpenPage) -> None:
     expect(popup).to_contain_text("号")
     popup.get_by_role("button", name="看这一段").click()
     expect(page.get_by_role("heading", name="门面带状图")).to_be_visible()
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
 
 
 @pytest.mark.parametrize("width", [360, 390, 1440])
@@ -156,7 +153,7 @@ def test_the_administrator_walks_through_the_house(open_page: OpenPage, site: Si
     for path in ("/admin/streets", "/admin/people", "/admin/imports", "/account"):
         page.goto(site.address + path)
         expect(page.locator("h1").first).to_be_visible()
-        assert sideways(page) <= 0, path
+        assert overhang_px(page) <= 0, path
 
 
 def test_the_people_file_is_private(site: Site) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import pictures
+from tests.browser.widths import overhang_px
 from tests.pwa.handset import Handset
 from tests.pwa.street import Street, street
 
@@ -332,5 +333,5 @@ def test_no_screen_scrolls_sideways(phones: Phones, laoshan: Street, width: int)
                  f"visit/{shop.id}", f"missed/{shop.id}"):  # fmt: skip
         phone.go(path)
         expect(phone.page.locator("#main > *").first).to_be_visible()
-        wide = phone.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        wide = overhang_px(phone.page)
         assert wide <= 0, path

@@ -157,6 +157,27 @@ def test_two_tabs_send_each_item_once(phones: Phones, laoshan: Street) -> None:
     assert laoshan.count(seqs, ids=ids) == len(ids)
 
 
+def test_a_tab_that_looks_on_sees_at_once_what_another_has_sent(
+    phones: Phones, laoshan: Street
+) -> None:
+    phone = phones()
+    phone.start()
+    retry(phone)
+    phone.context.route("**/api/v1/sync", lambda route: route.abort())
+    mine = phone.save("missed", missed(laoshan))
+    other = phone.new_page()
+    # It may look, not send: as a page that lost the race for the lock does.
+    other.add_init_script("navigator.locks.request = async (name, how, work) => work(null);")
+    other.goto(f"{phone.address}/patrol/")
+    count = other.locator("#bar .status")
+    expect(count).to_have_attribute("data-waiting", "1")
+    phone.context.unroute("**/api/v1/sync")
+    retry(phone)
+    # Long before it would count again by itself, half a minute later.
+    expect(count).to_have_attribute("data-waiting", "0", timeout=10_000)
+    stored_once(laoshan, [mine])
+
+
 def test_an_item_waits_for_its_own_person(phones: Phones, laoshan: Street) -> None:
     phone = phones()
     phone.start()

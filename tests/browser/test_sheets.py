@@ -18,6 +18,7 @@ from roadchief.patrol.models import PatrolItem, Track
 from roadchief.patrol.planning import shifts
 from roadchief.streets.models import RoadSegment, Storefront
 from tests.browser.conftest import Site
+from tests.browser.widths import overhang_px
 from tests.conftest import WEIFANG
 from tests.maps.test_duty_layers import visit
 
@@ -159,10 +160,6 @@ def drawn(page: Page, name: str) -> None:
     expect(page.locator("h1")).to_be_visible()
 
 
-def sideways(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_is_drawn_fits_and_can_be_pressed(
@@ -170,7 +167,7 @@ def test_each_page_is_drawn_fits_and_can_be_pressed(
 ) -> None:
     page = enter(address(name, walk, site), role_of(name), width=width, height=844)
     drawn(page, name)
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
     assert page.evaluate(SMALL) == []
     # What is wider than the page scrolls in a box of its own, which the keyboard reaches.
     loose = """() => [...document.querySelectorAll("main .scroll")]
@@ -185,7 +182,7 @@ def test_each_page_is_fit_for_paper(enter: Enter, site: Site, walk: uuid.UUID, n
     drawn(page, name)
     page.emulate_media(media="print")
     expect(page.locator("h1")).to_be_visible()
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
     for hidden in (".topbar nav", ".foot", ".leaflet-control-zoom", "main form"):
         for one in page.locator(hidden).all():
             expect(one).to_be_hidden()
@@ -430,7 +427,7 @@ def test_large_type_is_large_and_fits(enter: Enter, site: Site, walk: uuid.UUID,
     page = enter(address(name, walk, site) + "?type=large", width=390, height=844)
     drawn(page, name)
     assert float(page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")) >= 22
-    assert sideways(page) <= 0
+    assert overhang_px(page) <= 0
 
 
 def test_what_a_shop_tells_is_wholly_seen_on_a_phone(
