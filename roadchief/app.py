@@ -10,7 +10,7 @@ import time
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from roadchief import blobs, config, home, privacy
+from roadchief import beginning, blobs, config, home, privacy
 from roadchief.accounts import account_views, door_views, notice_views, oidc, signin
 from roadchief.accounts import views as accounts
 from roadchief.codes import all_views as codes
@@ -131,3 +131,4 @@ def register_packages(app: Flask) -> None:
     pwa.install(app)
     home.install(app)
     privacy.install(app)
+    beginning.install(app)

@@ -156,11 +156,13 @@ def confirm_second_factor() -> AnyResponse:
         )
     with tenant_transaction(actor.subdistrict_id) as session:
         person = roster.find(session, actor.person_id)
-        if person.totp_confirmed_at and not actor.second_factor:
+        first = person.totp_confirmed_at is None
+        if not first and not actor.second_factor:
             raise NotAllowed
         people.confirm_second_factor(session, person, secret, at=at, settings=settings())
         person.totp_last_step = step
         people.end_sessions(session, person.id, at=at)
         cookie = sessions.begin(session, person, second_factor=True, device=device(), at=at)
     flash(gettext("动态验证码已启用，下次登录时会用到。"), "ok")
-    return signed_in(cookie, url_for("account.account"))
+    # Whoever was asked for it at the first sign-in is on the way to work.
+    return signed_in(cookie, url_for("home.own" if first else "account.account"))

@@ -27,7 +27,7 @@ from roadchief.streets.importing import mapping, previewing, refused, run, uploa
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
 from roadchief.streets.importing.report import SOURCES, TRIED, Problem, Report
-from roadchief.streets.models import Subdistrict
+from roadchief.streets.models import RoadSegment, Subdistrict
 from roadchief.web import database, settings, tenant_transaction
 from roadchief.web.pages import language
 from roadchief.web.security import takes
@@ -48,7 +48,19 @@ def listing() -> str:
             .order_by(ImportRun.started_at.desc())
             .limit(30)
         ).all()
-    return render_template("streets/imports.html", runs=runs, kind_words=kind_words)
+        asked = request.args.get("what")
+        what = asked if asked in KINDS else _next_kind(session)
+    return render_template(
+        "streets/imports.html", runs=runs, kind_words=kind_words, kinds=KINDS, what=what
+    )
+
+
+def _next_kind(session: Session) -> str:
+    """What is most likely uploaded now: the border first, then roads, and storefronts for ever."""
+    if session.get_one(Subdistrict, tenant_of(session)).area is None:
+        return "boundaries"
+    some = select(RoadSegment.id).where(RoadSegment.subdistrict_id == tenant_of(session)).limit(1)
+    return "storefronts" if session.scalar(some) else "roads"
 
 
 @pages.post("")

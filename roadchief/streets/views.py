@@ -100,13 +100,11 @@ def start() -> str:
     with tenant_transaction(actor.subdistrict_id) as session:
         states = catalog.segment_states(session, at=at)
         people = roster.page(session, text=None, number=1, size=1)[1]
-        return render_template(
-            "streets/start.html",
-            states=states,
-            people=people,
-            storefronts=directory.storefront_count(session),
-            places=place_catalog.counts(session),
-        )
+        storefronts = directory.storefront_count(session)
+        places = place_catalog.counts(session)
+    return render_template(
+        "streets/start.html", states=states, people=people, storefronts=storefronts, places=places
+    )
 
 
 @pages.get("/streets")

@@ -18,7 +18,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "duplicate_id": ("编号在文件中重复", "the id occurs twice in the file"),
     "no_name": ("没有名称", "no name"),
     "too_long": ("文字过长", "the text is too long"),
-    "elsewhere": ("是其他街镇", "another sub-district"),
+    "elsewhere": (
+        "名称和代码都不是本街镇的（若就是本街镇，请改文件里的名称或代码）",
+        "neither name nor code is of this sub-district (if it is, correct them in the file)",
+    ),
     "not_a_number": ("经纬度不是数字", "longitude or latitude is not a number"),
     "bad_wkt": ("WKT 无法解析", "the WKT cannot be read"),
 }
