@@ -41,8 +41,8 @@ from roadchief.patrol.selfchecks import views as self_views
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
+from roadchief.web import addresses, health, limits, logs, pages, refusals, security
 from roadchief.web import blobs as photos
-from roadchief.web import health, limits, logs, pages, refusals, security
 
 END_WITH_PARENT = 1  # Linux: PR_SET_PDEATHSIG
 LOOK_S, LAST_WORDS_S = 1.0, 3.0
@@ -84,6 +84,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     logs.configure(settings)
     logs.install(app)
     security.install(app, settings)
+    addresses.install(app)
     limits.install(app, settings)
     refusals.install(app)
     health.install(app)

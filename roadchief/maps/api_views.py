@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, render_template, request
 
 import roadchief.maps.duty_collections  # noqa: F401 (makes its collections known)
 from roadchief.accounts.signin import public
@@ -19,6 +19,7 @@ from roadchief.maps.ogc_views import (
 )
 from roadchief.maps.views import subdistrict
 from roadchief.web import settings, tenant_transaction
+from roadchief.web.addresses import absolute
 
 pages = Blueprint("api", __name__, url_prefix="/api")
 
@@ -48,7 +49,7 @@ def listing() -> Response:
                 "en": one.en,
                 "geometry": one.geometry,
                 "public": one.public,
-                "address": url_for("api.items", name=one.name, _external=True),
+                "address": absolute("api.items", name=one.name),
             }
             for one in collections.readable(own_actor(here.id))
         ]

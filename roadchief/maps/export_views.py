@@ -15,6 +15,7 @@ from roadchief.maps.features import Wanted
 from roadchief.maps.ogc_views import OPEN, known_collection, reader
 from roadchief.maps.views import subdistrict
 from roadchief.web import database, settings
+from roadchief.web.addresses import absolute
 from roadchief.web.limits import limiter
 
 pages = Blueprint("exports", __name__)
@@ -28,6 +29,7 @@ def listing() -> str:
     return render_template(
         "maps/data.html",
         here=here,
+        address=absolute("ogc.landing"),
         layers=collections.readable(actor),
         formats=list(exporting.FORMATS),
         own_keys=bool(actor and may(actor, "own.keys").allowed),

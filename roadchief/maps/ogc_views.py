@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request
 
 from roadchief.accounts.access import Actor
 from roadchief.accounts.access_keys import KeyNeeded
@@ -24,6 +24,7 @@ from roadchief.maps.features import CRS84, MOST, SYSTEMS, USUAL, Wanted, bad
 from roadchief.maps.views import subdistrict
 from roadchief.streets import catalog
 from roadchief.web import tenant_transaction
+from roadchief.web.addresses import absolute
 from roadchief.web.pages import language
 
 pages = Blueprint("ogc", __name__, url_prefix="/ogc")
@@ -88,7 +89,7 @@ def queryables(name: str) -> Response:
     answer = jsonify(
         {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": request.base_url,
+            "$id": absolute("ogc.queryables", name=name),
             "type": "object",
             "title": _title(known),
             "properties": {key: _schema(one) for key, one in known.fields.items()},
@@ -155,7 +156,7 @@ def description() -> Response:
     answer = jsonify(
         openapi="3.0.3",
         info={"title": "RoadChief OGC API Features", "version": "1"},
-        servers=[{"url": url_for("ogc.landing", _external=True).rstrip("/")}],
+        servers=[{"url": absolute("ogc.landing").rstrip("/")}],
         paths=paths,
         components={"securitySchemes": KEYS},
         security=[{}, *({name: []} for name in KEYS)],
@@ -281,7 +282,7 @@ def _link(
 
 def address(endpoint: str, asked: Mapping[str, str], **values: Any) -> str:
     """With what a client asked as its query: properties may be called as parts of a path are."""
-    path = url_for(endpoint, _external=True, **values)
+    path = absolute(endpoint, **values)
     return f"{path}?{urlencode(asked)}" if asked else path
 
 
