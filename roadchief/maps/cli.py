@@ -19,7 +19,7 @@ from roadchief.maps import api, exporting, features
 from roadchief.maps.collections import COLLECTIONS
 from roadchief.maps.duty_layers import ALL_CASES
 from roadchief.maps.features import Wanted
-from roadchief.maps.saving_cli import of_one, page, write_page
+from roadchief.maps.saving_cli import of_one, page, whole_or_nothing, write_page
 
 # The operator of the machine sees all that the sub-district has.
 EVERYTHING = {"everywhere": True, "who": None, **ALL_CASES}
@@ -54,6 +54,7 @@ def export(
     """Write LAYER to --out; its ending says the format: gpkg, shp.zip, geojson, xlsx.
 
     With the ending .html or .png LAYER is a map page, as `roadchief maps page` names them.
+    The file is there whole or not at all: broken off by Ctrl-C, what was there before stays.
     """
     if out.suffix in PAPER:
         write_page(make_app, layer, subdistrict, out, **of_page)
@@ -74,25 +75,21 @@ def _write_layer(layer: str, subdistrict: int, out: Path, bbox: str | None) -> N
         if f":{name}" in known.source + known.first
     }
     box = features.read_box(bbox) if bbox else None
-    part = out.with_name(f".{os.getpid()}-{out.name}")
-    try:
-        with (
-            Progress(console=Console(stderr=True), transient=True) as progress,
-            database.streaming(subdistrict) as session,
-        ):
-            bar = progress.add_task(layer, total=None)
-            count = exporting.write(
-                session,
-                known,
-                part,
-                form,
-                wanted=Wanted(box=box, values=values, at=clock.now()),
-                tell=lambda done: progress.update(bar, completed=done),
-            )
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-    click.echo(f"{out}: {count} {layer}")
+    done = [0]
+    with (
+        whole_or_nothing(out, lambda: f"{done[-1]} {layer}") as part,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+        database.streaming(subdistrict) as session,
+    ):
+        bar = progress.add_task(layer, total=None)
+
+        def tell(count: int) -> None:
+            done.append(count)
+            progress.update(bar, completed=count)
+
+        wanted = Wanted(box=box, values=values, at=clock.now())
+        exporting.write(session, known, part, form, wanted=wanted, tell=tell)
+    click.echo(f"{out}: {done[-1]} {layer}")
 
 
 group.add_command(page)

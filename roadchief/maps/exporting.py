@@ -163,15 +163,21 @@ def _sheet(collection: Collection, pages: Iterator[list[Row]], out: Path) -> int
         ["id", *(f"{one.zh} {one.en}" for one in collection.fields.values()), "lon", "lat"]
     )
     count = 0
-    for rows in pages:
-        shapes = shapely.from_geojson([_geometry(row) for row in rows])
-        points = shapely.point_on_surface(shapes)
-        for row, lon, lat in zip(rows, shapely.get_x(points), shapely.get_y(points), strict=True):
-            cells = [_cell(row["properties"][name]) for name in collection.fields]
-            sheet.append([row["id"], *cells, round(float(lon), 7), round(float(lat), 7)])
-        count += len(rows)
+    try:
+        for rows in pages:
+            for row, lon, lat in zip(rows, *_points(rows), strict=True):
+                cells = [_cell(row["properties"][name]) for name in collection.fields]
+                sheet.append([row["id"], *cells, round(float(lon), 7), round(float(lat), 7)])
+            count += len(rows)
+    finally:
+        sheet.close()  # left open, one that is broken off complains later
     book.save(out)
     return count
+
+
+def _points(rows: list[Row]) -> tuple[np.ndarray, np.ndarray]:
+    points = shapely.point_on_surface(shapely.from_geojson([_geometry(row) for row in rows]))
+    return shapely.get_x(points), shapely.get_y(points)
 
 
 def _cell(value: Any) -> Any:

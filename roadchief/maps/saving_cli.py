@@ -1,8 +1,9 @@
 """`roadchief maps page`: a map page as one file, for a meeting without network."""
 
-import os
+import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,21 +103,36 @@ def write_page(
 ) -> None:
     ending = saving.ending(out)
     make = _maker(name, {"segment": segment, "shift": shift}, language)
-    with make_app().test_request_context(f"/map/?s={code}&lang={language}"):
-        here, at = subdistrict(), clock.now()
-        with tenant_transaction(here.id) as session:
-            sheet = make(session, at)
-            text = saved(session, sheet, here, at=at)
-    part = out.with_name(f".{os.getpid()}-{out.name}")
-    try:
+    with whole_or_nothing(out, lambda: name) as part:
+        with make_app().test_request_context(f"/map/?s={code}&lang={language}"):
+            here, at = subdistrict(), clock.now()
+            with tenant_transaction(here.id) as session:
+                sheet = make(session, at)
+                text = saved(session, sheet, here, at=at)
         if ending == ".png":
             saving.picture(text, part)
         else:
             part.write_text(text, encoding="utf-8")
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     click.echo(f"{out}: {sheet.title}, {len(sheet.rows)}")
+
+
+@contextmanager
+def whole_or_nothing(out: Path, so_far: Callable[[], str]) -> Iterator[Path]:
+    """Where a file is written before it takes its place: in a folder beside it, which goes with
+    everything that is in it, however this ends. Ctrl-C tells how far it was and what is there."""
+    if not out.parent.is_dir():
+        raise BadInput(
+            field="--out", reason_zh="没有这个文件夹", reason_en="there is no such folder"
+        )
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=out.parent) as folder:
+        part = Path(folder) / out.name
+        try:
+            yield part
+        except KeyboardInterrupt:
+            there = "is as it was before" if out.exists() else "was not written"
+            click.echo(f"interrupted after {so_far()}: {out} {there}; run it again")
+            raise SystemExit(130) from None
+        part.replace(out)
 
 
 def _maker(

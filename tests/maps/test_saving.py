@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, Request
 from roadchief.app import create_app
 from roadchief.cli import main
 from roadchief.db import Database
-from roadchief.maps import saving
+from roadchief.maps import features, saving
 from tests import makers
 from tests.conftest import WEIFANG, make_settings
 from tests.maps.test_sheets import LEAP, plan_walk, street, web
@@ -54,6 +55,9 @@ def test_pages_are_exported_as_layers_are(town: uuid.UUID, tmp_path: Path) -> No
     assert len(json.loads(data.read_text(encoding="utf-8"))["features"]) == 2
     wrong = run("storefronts", tmp_path / "map.png", command="export")
     assert wrong.exit_code == 2
+    nowhere = run("segments", tmp_path / "nowhere" / "map.gpkg", command="export")
+    assert nowhere.exit_code == 2
+    assert "--out" in nowhere.output
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -185,3 +189,51 @@ def test_whole_streets_as_files_are_limited_and_pages_are_not(
         found = [client.get(path).status_code for _ in range(21)]
         assert found == [200] * 20 + [429], path
     assert client.get("/map/stations").status_code == 200
+
+
+@pytest.mark.parametrize("form", ["gpkg", "shp.zip", "geojson", "xlsx"])
+@pytest.mark.parametrize("before", ["", "what was there"])
+def test_an_export_that_is_broken_off_says_so_and_leaves_no_half_file(
+    town: uuid.UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, before: str
+) -> None:
+    """Ctrl-C after two of three storefronts; then the same again, which goes through."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    out = folder / f"shops.{form}"
+    if before:
+        out.write_text(before)
+    monkeypatch.setattr(features, "MOST", 1)
+    page, seen = features.page, []
+
+    def stopped(*given: Any) -> features.Found:
+        seen.append(1)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return page(*given)
+
+    monkeypatch.setattr(features, "page", stopped)
+    answer = run("storefronts", out, command="export")
+    assert answer.exit_code == 130
+    assert "interrupted after 2 storefronts" in answer.output
+    assert ("as it was before" if before else "not written") in answer.output
+    assert [one.read_text() for one in folder.iterdir()] == [before] * bool(before)
+    again = run("storefronts", out, command="export")
+    assert again.exit_code == 0, again.output
+    assert "3 storefronts" in again.output
+    assert list(folder.iterdir()) == [out]
+    assert out.stat().st_size > 200
+
+
+def test_a_page_that_is_broken_off_says_so(
+    town: uuid.UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "out"
+    folder.mkdir()
+    monkeypatch.setattr(saving, "picture", stopped)
+    answer = run("district", folder / "map.png")
+    assert answer.exit_code == 130
+    assert "interrupted" in answer.output
+    assert list(folder.iterdir()) == []
