@@ -2,7 +2,7 @@
 
 import os
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -55,8 +55,10 @@ def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -
     at = clock.now()
     with _database().transaction(subdistrict) as session:
         place = _place(session, subdistrict)
-        first, shops = monthly.first_of(month, at=at), None if table else sheet.SHOWN
-        found = monthly.look(session, None, first, at=at, shops=shops)
+        first = monthly.first_of(month, at=at)
+        found = monthly.look(session, None, first, at=at, shops=sheet.SHOWN)
+        if table:
+            _write_table(table, session, first, at=at)
     bands = found.covered.bands
     click.echo(
         f"{found.name}：应到 {bands.due}，已核验 {bands.verified}，待佐证 {bands.provisional}，"
@@ -66,8 +68,6 @@ def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -
     if pdf:
         page = sheet.as_pdf(found, place=place.name, who="roadchief", printed_at=at)
         _save(pdf, page)
-    if table:
-        _save(table, monthly.as_csv(found).encode())
 
 
 @group.command("photos")
@@ -139,6 +139,14 @@ def _place(session: Session, subdistrict: int) -> Subdistrict:
     if found is None:
         raise NotFound
     return found
+
+
+def _write_table(file: Path, session: Session, first: date, *, at: datetime) -> None:
+    try:
+        with file.open("w", encoding="utf-8", newline="") as out:
+            monthly.write_csv(out, session, None, first, at=at)
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
 
 
 def _save(file: Path, data: bytes) -> None:

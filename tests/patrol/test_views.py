@@ -15,6 +15,7 @@ from roadchief.accounts import roster as people
 from roadchief.db import Database
 from roadchief.lib import clock
 from roadchief.patrol.chief import alerts
+from roadchief.patrol.coverage import covering
 from roadchief.patrol.doubts import weighing
 from roadchief.patrol.phone import intake
 from roadchief.patrol.plan_models import Absence, PatrolAlert, Review, Shift
@@ -262,7 +263,10 @@ def test_the_month_as_page_table_and_a4(street: Beat, chief: FlaskClient) -> Non
     assert "33.3 %" in page
     assert "占道堆物" in page
     table = chief.get("/chief/report.csv")
-    assert table.mimetype == "text/csv"
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert table.headers["Cache-Control"] == "no-store"
+    month = clock.local_date(street.at).isoformat()[:7]
+    assert table.headers["Content-Disposition"] == f"attachment; filename=patrol-{month}.csv"
     assert table.text.count("\n") == 4
     assert "店0" in table.text
     sheet = chief.get("/chief/report.pdf")
@@ -272,6 +276,27 @@ def test_the_month_as_page_table_and_a4(street: Beat, chief: FlaskClient) -> Non
     assert "巡查月报" in words
     assert "33.3 %" in words
     assert [round(side) for side in document[0].get_size()] == [595, 842]
+
+
+def test_the_table_is_the_same_however_it_comes(
+    street: Beat, chief: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In portions of one or all at once, and byte for byte what spreadsheets have opened so far."""
+    with database.transaction(WEIFANG) as session:
+        segment = session.merge(street.segment)
+        shop = makers.make_storefront(session, segment, name='甲,"乙"\n丙')
+    whole = chief.get("/chief/report.csv")
+    monkeypatch.setattr(covering, "PORTION", 1)
+    assert chief.get("/chief/report.csv").data == whole.data
+    assert int(whole.headers["Content-Length"]) == len(whole.data)
+    lines = whole.data.decode().split("\r\n")
+    assert lines[0] == "\ufeff月份,路段,铺位,地址,状态,最近一次有效到访"
+    assert len(lines) == 6
+    assert lines[-1] == ""
+    odd = next(line for line in lines if "乙" in line)
+    month = clock.local_date(street.at).isoformat()[:7]
+    assert odd == f'{month},{segment.name},"甲,""乙""\n丙",{shop.address},未到,'
+    assert chief.get("/chief/report.csv?month=2020-01").data.decode().count("\r\n") == 1
 
 
 def test_a_shop_named_like_a_formula_stays_text(

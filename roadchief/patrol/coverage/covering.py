@@ -1,7 +1,7 @@
 """Coverage, freshness and effort of segments in a window of time, from the rows."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from roadchief.db import tenant_of
 from roadchief.patrol.coverage import measures
 from roadchief.patrol.standing import COUNTS, LAST, LATELY, LATELY_OR_LAST, PROVISIONAL, REVIEW
 
+PORTION = 2000  # storefronts at a time, where all are asked for
 EXCUSES = "('closed', 'demolished', 'refused', 'unsafe')"
 PROVISIONAL_ONE = f"""EXISTS (SELECT FROM check_in c {REVIEW} WHERE c.subdistrict_id = :here
               AND c.storefront_id = f.id AND c.occurred_at >= :since AND c.occurred_at < :at
@@ -96,6 +97,13 @@ WHERE g.subdistrict_id = :here AND g.closed_at IS NULL
 ORDER BY g.name, g.code LIMIT :streets
 """
 )
+NAMES = text(
+    """
+SELECT g.id, g.name FROM road_segment g
+WHERE g.subdistrict_id = :here AND g.closed_at IS NULL
+  AND (CAST(:segments AS uuid[]) IS NULL OR g.id = ANY(:segments))
+"""
+)
 EFFORT = text(
     f"""
 SELECT
@@ -176,6 +184,27 @@ def glance(
         list(session.execute(LENGTHS, values | {"segments": first})),
         None,
     )
+
+
+def each_shop(
+    session: Session,
+    segments: Sequence[uuid.UUID] | None,
+    *,
+    since: datetime,
+    at: datetime,
+) -> Iterator[tuple[Any, str]]:
+    """Every storefront of these segments with the name of its own, the longest unseen first. They
+    come in portions by a cursor of the database, so a big sub-district needs no more memory."""
+    values = _values(session, segments, since, at)
+    names = {row.id: row.name for row in session.execute(NAMES, values)}
+    found = session.execute(
+        _of(segments),
+        values | {"size": None, "skip": 0},
+        execution_options={"yield_per": PORTION},
+    )
+    for row in found:
+        if row.id is not None:
+            yield row, names.get(row.segment_id, "")
 
 
 def _of(segments: Sequence[uuid.UUID] | None) -> TextClause:

@@ -1,12 +1,11 @@
 """A month of patrol: coverage, quality and the assessment, read from the rows."""
 
 import csv
-import io
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TextIO
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -77,7 +76,11 @@ class Month:
 
     @property
     def name(self) -> str:
-        return f"{self.first.year}-{self.first.month:02d}"
+        return name_of(self.first)
+
+
+def name_of(first: date) -> str:
+    return f"{first.year}-{first.month:02d}"
 
 
 def first_of(said: str | None, *, at: datetime) -> date:
@@ -105,8 +108,7 @@ def look(
 ) -> Month:
     """The month of these segments (None: all), a running one up to now; with the longest unseen
     storefronts, as many as `shops` says or all."""
-    since = _instant(first)
-    until = min(_instant((first + timedelta(days=32)).replace(day=1)), max(at, since))
+    since, until = _window(first, at)
     values = {
         "here": tenant_of(session),
         "segments": None if segments is None else list(segments),
@@ -146,19 +148,24 @@ def look(
     )
 
 
-def as_csv(month: Month) -> str:
+def write_csv(
+    out: TextIO,
+    session: Session,
+    segments: Sequence[uuid.UUID] | None,
+    first: date,
+    *,
+    at: datetime,
+) -> None:
     """One line a storefront, for the spreadsheet; cells never begin a formula."""
-    out = io.StringIO()
+    since, until = _window(first, at)
     out.write("\ufeff")
     sheet = csv.writer(out)
-    names = {row.id: row.name for row in month.covered.segments}
     sheet.writerow(["月份", "路段", "铺位", "地址", "状态", "最近一次有效到访"])
     words = {"verified": "已核验", "provisional": "待佐证", "excused": "有理由", "": "未到"}
-    for row in month.covered.shops:
+    for row, street in covering.each_shop(session, segments, since=since, at=until):
         last = clock.local(row.last_at).strftime("%Y-%m-%d %H:%M") if row.last_at else ""
-        cells = [month.name, names.get(row.segment_id, ""), row.name or "", row.address]
+        cells = [name_of(first), street, row.name or "", row.address]
         sheet.writerow([*(_cell(one) for one in cells), words[row.state], last])
-    return out.getvalue()
 
 
 def finding_name(code: str) -> str:
@@ -168,6 +175,12 @@ def finding_name(code: str) -> str:
 
 def _cell(said: str) -> str:
     return "'" + said if said[:1] in ("=", "+", "-", "@", "\t", "\r") else said
+
+
+def _window(first: date, at: datetime) -> tuple[datetime, datetime]:
+    """The month, a running one up to now."""
+    since = _instant(first)
+    return since, min(_instant((first + timedelta(days=32)).replace(day=1)), max(at, since))
 
 
 def _instant(day: date) -> datetime:

@@ -1,9 +1,11 @@
 """Reports for chiefs: storefront by storefront, and the month as page, CSV and A4."""
 
+import io
+import tempfile
 import uuid
 from datetime import timedelta
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, send_file
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
@@ -15,7 +17,7 @@ from roadchief.patrol.planning import due, weeks
 from roadchief.patrol.reports import assessment, monthly, sheet
 from roadchief.streets import standards
 from roadchief.streets.models import Subdistrict
-from roadchief.web import tenant_transaction
+from roadchief.web import database, tenant_transaction
 from roadchief.web.forms import whole_number
 from roadchief.web.pages import language
 
@@ -83,9 +85,21 @@ def month() -> str:
 @pages.get("/report.csv")
 @allows("patrol.chief")
 def month_csv() -> Response:
-    found = _month()
-    answer = Response(monthly.as_csv(found), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f"attachment; filename=patrol-{found.name}.csv"
+    """Written to a file of no name first: memory stays flat, a slow reader holds no transaction,
+    and what cannot be read to its end is refused whole."""
+    at = clock.now()
+    first = monthly.first_of(request.args.get("month"), at=at)
+    nameless = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the answer)
+    table = io.TextIOWrapper(nameless, encoding="utf-8", newline="")
+    with database().streaming(current().subdistrict_id) as session:
+        monthly.write_csv(table, session, _mine(session), first, at=at)
+    kept = table.detach()
+    size = kept.tell()
+    kept.seek(0)
+    name = f"patrol-{monthly.name_of(first)}.csv"
+    answer = send_file(kept, mimetype="text/csv", as_attachment=True, download_name=name)
+    answer.content_length = size
+    answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
@@ -101,7 +115,7 @@ def month_pdf() -> Response:
     return answer
 
 
-def _month(*, shops: int | None = None) -> monthly.Month:
+def _month(*, shops: int) -> monthly.Month:
     at = clock.now()
     first = monthly.first_of(request.args.get("month"), at=at)
     with tenant_transaction(current().subdistrict_id) as session:
