@@ -89,6 +89,13 @@ class Plate(Tenant, Base):
             )
             for scope in ("storefront", "segment")
         ),
+        # Trigrams: a plate is read aloud by any part of its number.
+        Index(
+            "ix_plate_number",
+            "number",
+            postgresql_using="gin",
+            postgresql_ops={"number": "gin_trgm_ops"},
+        ),
         Index("ix_plate_storefront", "subdistrict_id", "storefront_id"),
         Index("ix_plate_segment", "subdistrict_id", "segment_id"),
         Index("ix_plate_batch", "subdistrict_id", "batch_id"),

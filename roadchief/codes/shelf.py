@@ -14,7 +14,7 @@ from roadchief.codes.inscriptions import on_signs
 from roadchief.codes.lifecycle import ON_THE_WALL, OVER, STATES
 from roadchief.codes.models import Plate, PlateAlarm, ScanMonth
 from roadchief.db import tenant_of
-from roadchief.lib.text import clean
+from roadchief.lib.text import clean, pieces
 from roadchief.streets.models import RoadSegment, Storefront
 
 PAGE = 50
@@ -98,19 +98,41 @@ def listing(
         )
         .where(Plate.subdistrict_id == here)
     )
-    if state in STATES:
-        chosen = chosen.where(Plate.state == state)
+    state = state if state in STATES else None
     asked = clean(wanted or "")[:40]
     if asked:
-        like = "%" + asked.replace("\\", "").replace("%", "").replace("_", "") + "%"
-        chosen = chosen.where(
-            Plate.number.ilike(like) | Storefront.address.ilike(like) | Storefront.name.ilike(like)
-        )
+        total, found = _found(session, asked, state, number)
+        rows = session.execute(chosen.where(Plate.id.in_(found)).order_by(Plate.number)).all()
+        return rows, total
+    if state:
+        chosen = chosen.where(Plate.state == state)
     total = session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
     rows = session.execute(
         chosen.order_by(Plate.number).limit(PAGE).offset((number - 1) * PAGE)
     ).all()
     return rows, total
+
+
+def _found(
+    session: Session, asked: str, state: str | None, number: int
+) -> tuple[int, list[uuid.UUID]]:
+    """How many there are, and those of one page."""
+    escaped = asked.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    hits = session.execute(
+        text(
+            "SELECT plate_id, hits FROM search_plates("
+            ":here, :parts, :likeness, :state, :most, CAST(:skip AS int))"
+        ),
+        {
+            "here": tenant_of(session),
+            "parts": pieces(asked),
+            "likeness": f"%{escaped}%",
+            "state": state,
+            "most": PAGE,
+            "skip": (number - 1) * PAGE,
+        },
+    ).all()
+    return (hits[0].hits if hits else 0), [row.plate_id for row in hits]
 
 
 def months(session: Session, plate_id: uuid.UUID) -> list[tuple[date, dict[str, int]]]:
