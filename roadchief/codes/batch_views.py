@@ -14,11 +14,12 @@ from roadchief.codes.admin_views import pages
 from roadchief.codes.artwork import layouts
 from roadchief.codes.jobs import file_name
 from roadchief.codes.plates import Target
+from roadchief.db import new_id
 from roadchief.errors import BadInput, NotFound
 from roadchief.lib import clock
 from roadchief.streets import catalog
 from roadchief.web import settings, tenant_transaction
-from roadchief.web.forms import id_field, whole_number
+from roadchief.web.forms import id_field, optional_id, whole_number
 from roadchief.web.limits import limiter
 
 SHEETS = ("", "a4", "a3", "sra3", "svg", "png")
@@ -36,6 +37,7 @@ def mint_page() -> str:
             segments=catalog.segments(session),
             layouts=layouts(),
             site=site,
+            form_id=new_id(),
         )
 
 
@@ -47,7 +49,10 @@ def mint() -> AnyResponse:
     layout, sheet = request.form.get("layout", "plate"), request.form.get("sheet", "")
     if layout not in layouts() or sheet not in SHEETS:
         raise BadInput(field="版式 layout", reason_zh="请选择", reason_en="choose one")
+    form_id = optional_id(request.form, "id", label="id") or new_id()
     with tenant_transaction(actor.subdistrict_id) as session:
+        if batches.sent_before(session, form_id):
+            return redirect(url_for("plates.batch", batch_id=form_id))
         targets, title = _wanted(session, layout, at)
         batch, _minted = batches.order(
             session,
@@ -59,6 +64,7 @@ def mint() -> AnyResponse:
             settings=settings(),
             by=actor.person_id,
             at=at,
+            id=form_id,
         )
     flash(gettext("已生成，正在制作印刷文件。"), "ok")
     return redirect(url_for("plates.batch", batch_id=batch.id))

@@ -101,6 +101,13 @@ def storefronts_without(
     return Choice(free, len(found) - len(free))
 
 
+def sent_before(session: Session, batch_id: uuid.UUID) -> PrintBatch | None:
+    """A form that was sent twice has the same id: the first batch is the answer. Minting takes
+    turns, so the second finds it."""
+    in_turn(session, "codes.mint")
+    return session.get(PrintBatch, (tenant_of(session), batch_id))
+
+
 def order(
     session: Session,
     targets: Sequence[Target],
@@ -112,6 +119,7 @@ def order(
     settings: Settings,
     by: uuid.UUID | None,
     at: datetime,
+    id: uuid.UUID | None = None,
 ) -> tuple[PrintBatch, list[Minted]]:
     """Mint the plates and queue their print. Tokens are sealed before anything is committed."""
     if not targets:
@@ -121,7 +129,7 @@ def order(
     here = tenant_of(session)
     batch = PrintBatch(
         subdistrict_id=here,
-        id=new_id(),
+        id=id or new_id(),
         title=title,
         layout=layout,
         sheet=sheet,

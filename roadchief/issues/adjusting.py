@@ -1,7 +1,7 @@
 """What changes a case on its way without ending it: hands, time, pauses, parts, category, words."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from roadchief.issues.spots import Spot
 MOST_CHILDREN = 10  # [D]
 # A question nobody answers gives the case back to the unit after so many days. [D]
 SILENT_DAYS = 5
+AT_ONCE = timedelta(minutes=1)
 
 
 def give_back(
@@ -235,6 +236,8 @@ def whistle(
 
 
 def remind(session: Session, case: Case, *, who: Who, at: datetime) -> CaseStep:
+    if found := _said_just_now(session, case, "remind", who=who, at=at):
+        return found
     step = move(session, case, "remind", who=who, at=at)
     if case.state == "notified_merchant":
         telling.merchant(session, case, step, at=at)
@@ -290,6 +293,8 @@ def route_again(session: Session, case: Case, *, who: Who, at: datetime) -> None
 
 def contact(session: Session, case: Case, *, who: Who, at: datetime, words: str) -> CaseStep:
     """A person's words to the reporter; on the receipt page where there is no contact."""
+    if found := _said_just_now(session, case, "contact", who=who, at=at, words=words):
+        return found
     step = move(session, case, "contact", who=who, at=at, words=words, public=True)
     case.contacted_at = case.contacted_at or at
     return step
@@ -297,7 +302,31 @@ def contact(session: Session, case: Case, *, who: Who, at: datetime, words: str)
 
 def note(session: Session, case: Case, *, who: Who, at: datetime, words: str) -> CaseStep:
     """Kept inside. Also from an old page: it puts nothing back."""
+    if found := _said_just_now(session, case, "note", who=who, at=at, words=words):
+        return found
     return move(session, case, "note", who=who, at=at, words=words)
+
+
+def _said_just_now(
+    session: Session,
+    case: Case,
+    verb: str,
+    *,
+    who: Who,
+    at: datetime,
+    words: str | None = None,
+) -> CaseStep | None:
+    """The same by the same person as the last step: one form that was sent twice."""
+    same = select(CaseStep).where(
+        CaseStep.subdistrict_id == case.subdistrict_id,
+        CaseStep.case_id == case.id,
+        CaseStep.seq == case.steps,
+        CaseStep.verb == verb,
+        CaseStep.by == who.person,
+        CaseStep.words.is_not_distinct_from(words),
+        CaseStep.at > at - AT_ONCE,
+    )
+    return session.scalar(same)
 
 
 def reject(

@@ -1,15 +1,17 @@
 """Doors to be: the parts of one storefront, the whole of several, one by its house number."""
 
+import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 import shapely
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.errors import RuleBroken
+from roadchief.errors import Conflict, RuleBroken
 from roadchief.lib.geo import Plane, length_m
-from roadchief.streets import fronts, zones
+from roadchief.streets import fronts, human_numbers, storefronts, zones
 from roadchief.streets.models import RoadSegment, Storefront
 from roadchief.streets.storefronts import Door, Ground
 
@@ -24,6 +26,30 @@ class NotSideBySide(RuleBroken):
 class BadFront(RuleBroken):
     zh = "门面线不合理：{reason_zh}"
     en = "this front cannot be right: {reason_en}"
+
+
+class DoorThere(Conflict):
+    zh = "此处已登记“{address}”"
+    en = "{address} is entered at this very place already"
+
+
+def open_one(session: Session, door: Door, *, by: uuid.UUID | None, at: datetime) -> Storefront:
+    """Enter one door; the same address at the same point stands there once."""
+    human_numbers.take_turn(session)
+    same = select(Storefront.id).where(
+        Storefront.subdistrict_id == tenant_of(session),
+        Storefront.closed_at.is_(None),
+        Storefront.address == door.address,
+        Storefront.door.op("&&")(
+            func.ST_SetSRID(func.ST_MakePoint(door.place.x, door.place.y), 4326)
+        ),
+    )
+    if session.scalar(same.limit(1)):
+        raise DoorThere(address=door.address)
+    (row,) = storefronts.open_storefronts(
+        session, [door], storefronts.ground(session), by=by, at=at
+    )
+    return row
 
 
 def parts(storefront: Storefront, ground: Ground, house_numbers: Sequence[str]) -> list[Door]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import shapely
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -69,9 +69,14 @@ class NoArea(RuleBroken):
 def enter(
     session: Session, of: type[Row], /, *, by: uuid.UUID | None, at: datetime, **values: Any
 ) -> Row:
-    """A place of any kind; a name is taken once, the unique index decides."""
+    """A place of any kind; a name is taken once, the unique index decides. Stations and permits
+    may share a name, but not the place too."""
     row = of(subdistrict_id=tenant_of(session), id=new_id())
     _put(session, row, values)
+    if isinstance(row, Station):
+        _not_there_yet(session, Station, Station.place, row.name, row.place)
+    elif isinstance(row, PermitArea):
+        _not_there_yet(session, PermitArea, PermitArea.area, row.name, row.area)
     _flush(session, row, new=True)
     name = _name_of(row)
     events.record(session, "streets.place_opened", subject=row, by=by, at=at, name=name)
@@ -214,6 +219,21 @@ def _check_tree(session: Session, row: Organisation) -> None:
             )
         )
         steps += 1
+
+
+def _not_there_yet(
+    session: Session, kind: type[Station] | type[PermitArea], drawn: Any, name: str, shape: Any
+) -> None:
+    """Entering takes turns, so that of one form sent twice the second finds the first."""
+    in_turn(session, f"{kind.__tablename__}.entered")
+    same = select(kind.id).where(
+        kind.subdistrict_id == tenant_of(session),
+        kind.closed_at.is_(None),
+        kind.name == name,
+        func.ST_Equals(drawn, literal(shape, drawn.type)),
+    )
+    if session.scalar(same.limit(1)):
+        raise NameTaken(name=name)
 
 
 def _flush(session: Session, row: Place, *, new: bool) -> None:

@@ -102,9 +102,7 @@ def open_storefront() -> AnyResponse:
             datum=datum.value,
             accuracy_m=accuracy,
         )
-        (row,) = storefronts.open_storefronts(
-            session, [door], storefronts.ground(session), by=actor.person_id, at=clock.now()
-        )
+        row = new_doors.open_one(session, door, by=actor.person_id, at=clock.now())
     if row.segment_id is None:
         flash(gettext("已登记，但附近没有路段：请核对位置。"), "warn")
     else:

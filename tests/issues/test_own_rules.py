@@ -127,11 +127,24 @@ def test_odd_rules_are_refused(
         assert client.get(f"/admin/routing?{query}").status_code == 422
 
 
+def test_a_rule_is_stored_once(
+    client: FlaskClient, cast: Cast, database: Database, world: World
+) -> None:
+    sign_in(client, cast["admin"])
+    form = {"name": "堆物归执法", "unit": str(world.squad.id), "what": "c:ZX08"}
+    assert client.post("/admin/routing", data=form).status_code == 303
+    answer = client.post("/admin/routing", data=form | {"name": "又一条"})
+    assert answer.status_code == 409
+    assert "已有同样的规则“堆物归执法”" in answer.get_data(as_text=True)
+    assert client.post("/admin/routing", data=form | {"let": "no"}).status_code == 303
+    assert names(database) == ["堆物归执法"] * 2
+
+
 def test_two_who_move_and_add_at_once_leave_one_order(real: Database) -> None:
     with real.transaction(HERE) as session:
         world = ground.build(session)
         for n in range(4):
-            draft = Draft(f"规则{n}", world.squad.id, None, None, None, None, None)
+            draft = Draft(f"规则{n}", world.squad.id, f"ZX0{n + 1}", None, None, None, None)
             own_rules.add(session, draft, by=world.officer, at=clock.now())
     known, start = ids(real), threading.Barrier(3)
     faults: list[Exception] = []

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from roadchief import events
 from roadchief.db import in_turn, new_id, tenant_of
-from roadchief.errors import NotFound
+from roadchief.errors import Conflict, NotFound
 from roadchief.issues import categories, opening, routing
 from roadchief.issues.models import RoutingRule
 from roadchief.issues.refusals import bad
@@ -24,6 +24,11 @@ WHY_BROKEN = {
 }
 
 events.declare({"issues.routing_changed": "a rule of routing was added, moved or removed"})
+
+
+class SameRule(Conflict):
+    zh = "已有同样的规则“{name}”"
+    en = "the rule {name} says the same already"
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def listing(session: Session) -> list[Shown]:
 
 
 def add(session: Session, draft: Draft, *, by: uuid.UUID, at: datetime) -> RoutingRule:
-    """At the end of the line. What it names must be there."""
+    """At the end of the line. What it names must be there; two that say the same are one."""
     here = tenant_of(session)
     in_turn(session, "routing rules")
     if not 1 <= len(draft.name) <= MOST_NAME:
@@ -102,6 +107,7 @@ def add(session: Session, draft: Draft, *, by: uuid.UUID, at: datetime) -> Routi
     ):
         if one is not None and session.get(model, (here, one)) is None:
             raise bad(zh, "不存在", f"there is no such {en}")
+    _not_said_yet(session, draft)
     last, number = session.execute(
         select(func.max(RoutingRule.place_in_line), func.count()).where(
             RoutingRule.subdistrict_id == here
@@ -125,6 +131,22 @@ def add(session: Session, draft: Draft, *, by: uuid.UUID, at: datetime) -> Routi
     session.flush()
     _tell(session, row, "added", by, at)
     return row
+
+
+def _not_said_yet(session: Session, draft: Draft) -> None:
+    """Adding takes turns, so that of one form sent twice the second finds the first."""
+    same = select(RoutingRule.name).where(
+        RoutingRule.subdistrict_id == tenant_of(session),
+        RoutingRule.unit_id == draft.unit_id,
+        RoutingRule.category.is_not_distinct_from(draft.category),
+        RoutingRule.category_group.is_not_distinct_from(draft.group),
+        RoutingRule.segment_id.is_not_distinct_from(draft.segment_id),
+        RoutingRule.grid_id.is_not_distinct_from(draft.grid_id),
+        RoutingRule.let.is_not_distinct_from(draft.let),
+    )
+    known = session.scalar(same.limit(1))
+    if known is not None:
+        raise SameRule(name=known)
 
 
 def move(session: Session, rule_id: uuid.UUID, *, up: bool, by: uuid.UUID, at: datetime) -> None:

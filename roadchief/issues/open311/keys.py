@@ -10,8 +10,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from roadchief import events
-from roadchief.db import new_id, tenant_of
-from roadchief.errors import NotFound
+from roadchief.db import in_turn, new_id, tenant_of
+from roadchief.errors import Conflict, NotFound
 from roadchief.issues.refusals import bad
 from roadchief.issues.voices import ApiKey
 
@@ -33,6 +33,11 @@ events.declare(
 )
 
 
+class NameInUse(Conflict):
+    zh = "“{name}”已有在用的密钥：请更换它，或换一个名称"
+    en = "{name} has a running key: replace that one, or take another name"
+
+
 def make(
     session: Session,
     name: str,
@@ -43,7 +48,18 @@ def make(
     a_minute: int = A_MINUTE,
     follows: uuid.UUID | None = None,
 ) -> str:
-    """A key for another system, told once; we keep its hash and its last four letters."""
+    """A key for another system, told once; we keep its hash and its last four letters.
+
+    One running key a name: a form sent twice would leave one that nobody has ever seen.
+    """
+    in_turn(session, "issues.keys")
+    running = select(ApiKey.id).where(
+        ApiKey.subdistrict_id == tenant_of(session),
+        ApiKey.name == name,
+        ApiKey.ended_at.is_(None),
+    )
+    if session.scalar(running.limit(1)):
+        raise NameInUse(name=name)
     key = f"rc_{secrets.token_urlsafe(24)}"
     row = ApiKey(
         subdistrict_id=tenant_of(session),

@@ -68,7 +68,7 @@ def add() -> AnyResponse:
     with tenant_transaction(actor.subdistrict_id) as session:
         mine = weeks.own_segments(session, actor, at=at)
         person = people.find(session, id_field(form, "person", label=gettext("人员")))
-        shifts.plan(
+        weeks.add(
             session,
             person_id=person.id,
             segments=[_own(session, one, mine) for one in form.getlist("segment")],

@@ -17,7 +17,7 @@ from roadchief.errors import BadInput, Conflict
 from roadchief.lib import clock
 from roadchief.lib.workdays import Workdays
 from roadchief.patrol import rules
-from roadchief.patrol.plan_models import Absence
+from roadchief.patrol.plan_models import Absence, Shift
 from roadchief.patrol.planning import roster, shifts
 from roadchief.streets.charge import REACHED
 from roadchief.streets.models import RoadSegment
@@ -49,6 +49,11 @@ WHERE s.subdistrict_id = :here AND s.starts_at >= :since AND s.starts_at < :unti
 ORDER BY s.starts_at, n.name, s.id
 """
 )
+
+
+class AlreadyPlanned(Conflict):
+    zh = "此人在这个时刻已有班次"
+    en = "this person begins a shift at that moment already"
 
 
 class AlreadyAway(Conflict):
@@ -116,6 +121,39 @@ def lay(
         )
         laid += 1
     return laid
+
+
+def add(
+    session: Session,
+    *,
+    person_id: uuid.UUID,
+    segments: list[RoadSegment],
+    starts_at: datetime,
+    ends_at: datetime,
+    by: uuid.UUID,
+    at: datetime,
+) -> Shift:
+    """One shift by hand; nobody begins two at the same moment."""
+    in_turn(session, PLANNING)
+    row = shifts.plan(
+        session,
+        person_id=person_id,
+        segments=segments,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        by=by,
+        at=at,
+    )
+    same = select(Shift.id).where(
+        Shift.subdistrict_id == tenant_of(session),
+        Shift.person_id == person_id,
+        Shift.starts_at == starts_at,
+        Shift.state != "cancelled",
+        Shift.id != row.id,
+    )
+    if session.scalar(same.limit(1)):
+        raise AlreadyPlanned
+    return row
 
 
 def look(
