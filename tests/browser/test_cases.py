@@ -143,9 +143,8 @@ def test_a_citizen_reports_and_the_merchant_fixes(
     act(centre, "结案", kind="fixed_by_merchant", words="商户已清空")
     citizen.reload()
     expect(citizen.get_by_text("商户已清空")).to_be_visible()
-    citizen.get_by_label("解决了", exact=True).check()
-    citizen.get_by_role("button", name="提交评价").click()
-    expect(citizen.locator(".notice.ok")).to_be_visible()
+    citizen.get_by_role("button", name="解决了", exact=True).click()
+    expect(citizen.locator(".notice.ok")).to_have_text("已收到，谢谢。")
 
 
 def test_a_citizen_a_department_and_a_case_that_comes_back(
@@ -176,12 +175,12 @@ def test_a_citizen_a_department_and_a_case_that_comes_back(
         citizen.reload()
         expect(citizen.get_by_text("现场已恢复").first).to_be_visible()
         if seed == 2:
-            citizen.get_by_label("没有解决，请继续处理").check()
             citizen.get_by_label("说明（可选）").fill("晚上又来了")
+            citizen.get_by_role("button", name="没有解决，重新打开继续处理").click()
+            expect(citizen.locator(".notice.ok")).to_have_text("案件已重新打开，会继续处理。")
         else:
-            citizen.get_by_label("解决了", exact=True).check()
-        citizen.get_by_role("button", name="提交评价").click()
-        expect(citizen.locator(".notice.ok")).to_be_visible()
+            citizen.get_by_role("button", name="解决了", exact=True).click()
+            expect(citizen.locator(".notice.ok")).to_have_text("已收到，谢谢。")
     open_case(chief, site, number)
     expect(chief.get_by_text("晚上又来了")).to_be_visible()
     expect(chief.get_by_text("重新打开").first).to_be_visible()

@@ -374,8 +374,10 @@ def test_the_story_rating_and_reopening(
     assert "已劝离" in page
     assert "真的解决了吗" in page
     assert "许正" not in page
+    assert "没有解决，重新打开继续处理</button>" in page  # the button says what follows
     answer = client.post(f"/follow/{code}/rate", data={"solved": "0", "words": "又来了"})
     assert answer.status_code == 303
+    assert "案件已重新打开，会继续处理。" in client.get(answer.location).get_data(as_text=True)
     with database.transaction(HERE) as session:
         assert session.get_one(Case, (HERE, case.id)).state == "reopened"
     assert client.post(f"/follow/{code}/rate", data={"solved": "1"}).status_code == 409

@@ -124,7 +124,7 @@ def rate(token: str) -> AnyResponse | tuple[str, int]:
         raise
     except Refusal as refusal:
         return _story(token, trouble=refusal.say(language()), words=words), status_of(refusal)
-    flash(gettext("已收到，谢谢。"), "ok")
+    flash(receipt_views.heard(solved), "ok")
     return redirect(url_for("case_mail.show", token=token), 303)
 
 

@@ -94,6 +94,7 @@ def speak(code: str, act: str) -> AnyResponse:
     words = forms.long_text(request.form, "words", label=gettext("说明"), most=1000)
     if act in ("answer", "more") and not words:
         raise bad(gettext("说明"), "请填写", "is required")
+    said = gettext("已收到，谢谢。")
     with tenant_transaction(place_of(code)) as session:
         held = feedback.by_code(session, code)
         case = cases.locked(session, held.case_id)
@@ -102,6 +103,7 @@ def speak(code: str, act: str) -> AnyResponse:
             stars = forms.number_field(request.form, "stars")
             whole = int(stars) if stars and 1 <= stars <= 5 else None
             feedback.rate(session, case, held, solved=solved, stars=whole, words=words, at=at)
+            said = heard(solved)
         elif act == "answer":
             feedback.answer(session, case, held, words, at=at)
         elif act == "more":
@@ -113,8 +115,13 @@ def speak(code: str, act: str) -> AnyResponse:
             feedback.hide(session, held, case, at=at)
         else:
             raise NotFound
-    flash(gettext("已收到，谢谢。"), "ok")
+    flash(said, "ok")
     return redirect(url_for("issues.receipt", code=code), 303)
+
+
+def heard(solved: bool) -> str:
+    """What follows from the answer, told to whoever gave it."""
+    return gettext("已收到，谢谢。") if solved else gettext("案件已重新打开，会继续处理。")
 
 
 def _open(code: str, secret: str) -> None:
