@@ -47,7 +47,7 @@ def plan(subdistrict: int, week: datetime | None) -> None:
 
 @group.command("report")
 @click.option("--subdistrict", required=True, type=CODE, help="9 digits")
-@click.option("--month", default="", help="such as 2026-11; default: the present one")
+@click.option("--month", default="", help="such as 2026-11; default: the one of yesterday")
 @click.option("--pdf", type=click.Path(path_type=Path), help="write the A4 page here")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="write the table here")
 def report(subdistrict: int, month: str, pdf: Path | None, table: Path | None) -> None:

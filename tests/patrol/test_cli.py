@@ -89,8 +89,10 @@ def test_a_holiday_entered_since_is_not_planned(database: Database) -> None:
 
 def test_the_month_as_words_page_and_table(database: Database, tmp_path: Path) -> None:
     pdf, table = tmp_path / "month.pdf", tmp_path / "month.csv"
+    month = f"{clock.local(clock.now()):%Y-%m}"  # on the 1st the default is the one before
     code, said = run(
-        "report", "--subdistrict", str(WEIFANG), "--pdf", str(pdf), "--csv", str(table)
+        *("report", "--subdistrict", str(WEIFANG), "--month", month),
+        *("--pdf", str(pdf), "--csv", str(table)),
     )
     assert code == 0, said
     assert "应到 3，已核验 1" in said

@@ -2,19 +2,21 @@
 
 import csv
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import shapely
 
+from roadchief.lib import clock
 from roadchief.lib.geo import Plane, length_m
 from roadchief.patrol import rules
 from roadchief.patrol.coverage import covering, measures
 from roadchief.patrol.coverage.measures import Point
 from roadchief.patrol.phone import tracks
 from roadchief.patrol.presence import reach
-from roadchief.patrol.reports import monthly
+from roadchief.patrol.reports import assessment, monthly
 from tests import makers
 from tests.patrol.conftest import Beat
 from tests.patrol.phone import Phone
@@ -125,6 +127,38 @@ def test_regularity_and_the_month(beat: Beat) -> None:
     page = monthly.look(beat.session, None, month.first, at=beat.at, shops=0)
     assert (page.covered.bands, page.covered.shops) == (month.covered.bands, [])
     assert len(month.covered.shops) == 3
+
+
+def test_the_first_morning_of_a_month_reads_no_zeros(beat: Beat) -> None:
+    """On the 1st at 08:00 the report is of the month that ended; the new one has no shares yet."""
+    visit(beat, 0, 5)
+    first = datetime(2026, 12, 1, tzinfo=UTC)
+    eight = first.replace(hour=0)  # 08:00 in Shanghai
+    assert monthly.first_of(None, at=eight) == date(2026, 11, 1)
+    assert monthly.first_of(None, at=eight + timedelta(days=1)) == date(2026, 12, 1)
+    begins = monthly.look(beat.session, None, date(2026, 12, 1), at=eight)
+    assert (begins.covered.bands.due, begins.share, begins.length_share) == (3, None, None)
+    assert (begins.result.of_100, begins.result.possible) == (None, 0)
+    second = monthly.look(beat.session, None, date(2026, 12, 1), at=eight + timedelta(days=1))
+    assert (second.share, second.result.of_100 is not None) == (0, True)
+
+
+def test_a_few_days_are_held_against_as_many_days_before(beat: Beat) -> None:
+    """Six findings in 91 days, then two in eight: nobody has hunted less than before."""
+    at = datetime(2026, 11, 9, tzinfo=clock.SHANGHAI)
+    of_rows = [SimpleNamespace(found=6, back=0)]
+    plan, records = SimpleNamespace(planned=0), SimpleNamespace(visits=0, good=0, false_ones=0)
+    covered = covering.look(beat.session, None, since=at - timedelta(days=8), at=at)
+    figures = monthly._figures(
+        covered,
+        plan,
+        records,
+        [SimpleNamespace(found=2, back=0)],
+        of_rows,
+        span=timedelta(days=8),
+    )
+    assert figures.baseline_per_km == pytest.approx(6 * 8 / 91 / (beat.segment.length_m / 1000))
+    assert assessment._against_baseline(figures.findings_per_km, figures.baseline_per_km) == 1
 
 
 def test_raw_points_go_and_what_they_covered_stays(beat: Beat) -> None:

@@ -57,14 +57,17 @@ GROUP BY d.item, d.severity ORDER BY found DESC, d.item
 """
 )
 BASELINE = timedelta(days=91)
+DAY = timedelta(days=1)
 FIRST, LAST = 2020, 2100
 
 
 @dataclass(frozen=True)
 class Month:
-    """All that the report says."""
+    """All that the report says. `begun`: a day has passed or somebody was there; before, its
+    shares say nothing."""
 
     first: date
+    begun: bool
     covered: covering.Covered
     regularity_days: float | None
     planned: int
@@ -78,15 +81,25 @@ class Month:
     def name(self) -> str:
         return name_of(self.first)
 
+    @property
+    def share(self) -> float | None:
+        """Of the storefronts, those that were seen."""
+        return self.covered.bands.share if self.begun else None
+
+    @property
+    def length_share(self) -> float | None:
+        return self.covered.length_share if self.begun else None
+
 
 def name_of(first: date) -> str:
     return f"{first.year}-{first.month:02d}"
 
 
 def first_of(said: str | None, *, at: datetime) -> date:
-    """The month asked for as YYYY-MM; without one, the present."""
+    """The month asked for as YYYY-MM; without one, that of yesterday: on the 1st, the one that
+    has just ended, because the new one has nothing to tell yet."""
     if not said:
-        return clock.local_date(at).replace(day=1)
+        return clock.local_date(at - DAY).replace(day=1)
     try:
         found = date.fromisoformat(f"{said}-01")
     except ValueError as error:
@@ -120,23 +133,11 @@ def look(
     records = session.execute(RECORDS, values).one()
     findings = list(session.execute(FINDINGS, values))
     before = session.execute(FINDINGS, values | {"since": since - BASELINE, "at": since}).all()
-    found, came_back = sum(row.found for row in findings), sum(row.back for row in findings)
-    km = sum(row.length_m for row in covered.segments) / 1000
-    months = BASELINE.days / 30.4
-    figures = assessment.Figures(
-        plan=plan.walked / plan.planned if plan.planned else None,
-        coverage=covered.bands.share,
-        findings_per_km=found / km if km else None,
-        baseline_per_km=sum(row.found for row in before) / km / months if km and before else None,
-        records=records.good / records.visits if records.visits else None,
-        closure=None,
-        recurrence=1 - came_back / found if found else None,
-        satisfaction=None,
-        service=None,
-        false_check_ins=records.false_ones,
-    )
+    begun = until - since >= DAY or records.visits > 0
+    figures = _figures(covered, plan, records, findings, before, span=until - since)
     return Month(
         first=first,
+        begun=begun,
         covered=covered,
         regularity_days=covering.regularity(session, segments, since=since, at=until),
         planned=plan.planned,
@@ -144,7 +145,37 @@ def look(
         visits=records.visits,
         findings=findings,
         rechecks=review.disagreement(session, since=since, until=until),
-        result=assessment.assess(figures, rules.section("assessment")),
+        result=assessment.assess(
+            figures if begun else assessment.nothing(records.false_ones),
+            rules.section("assessment"),
+        ),
+    )
+
+
+def _figures(
+    covered: covering.Covered,
+    plan: Any,
+    records: Any,
+    findings: list[Any],
+    before: Sequence[Any],
+    *,
+    span: timedelta,
+) -> assessment.Figures:
+    """What is assessed, of so much time; what was usual before is told for as long."""
+    found, came_back = sum(row.found for row in findings), sum(row.back for row in findings)
+    km = sum(row.length_m for row in covered.segments) / 1000
+    usual = sum(row.found for row in before) * (span / BASELINE)
+    return assessment.Figures(
+        plan=plan.walked / plan.planned if plan.planned else None,
+        coverage=covered.bands.share,
+        findings_per_km=found / km if km else None,
+        baseline_per_km=usual / km if km and before else None,
+        records=records.good / records.visits if records.visits else None,
+        closure=None,
+        recurrence=1 - came_back / found if found else None,
+        satisfaction=None,
+        service=None,
+        false_check_ins=records.false_ones,
     )
 
 

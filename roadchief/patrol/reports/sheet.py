@@ -46,12 +46,12 @@ def as_pdf(month: Month, *, place: str, who: str, printed_at: Any) -> bytes:
 
 def _rows(month: Month) -> list[list[list[str]]]:
     bands, fresh = month.covered.bands, month.covered.freshness
-    length = month.covered.length_share
+    length = month.length_share
     effort = month.covered.effort
     figures = [
         [
             "铺位覆盖率",
-            _percent(bands.share),
+            _percent(month.share),
             "其中",
             f"已核验 {bands.verified} / 应到 {bands.due}",
         ],
