@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from roadchief import config
 from roadchief.db import Database
-from roadchief.errors import BadInput
+from roadchief.errors import BadInput, RuleBroken
 from roadchief.lib import clock
 from roadchief.lib.coords import Datum
 from roadchief.streets import subdistricts
@@ -21,6 +21,11 @@ from roadchief.streets.importing.report import Report
 from roadchief.streets.subdistricts import RINGS
 
 SHOWN = 20
+
+
+class StrictStop(RuleBroken):
+    zh = "严格模式：有 {refused} 行被拒绝，没有写入任何数据"
+    en = "strict: {refused} rows were refused, nothing was written"
 
 
 @click.group(name="streets")
@@ -91,15 +96,12 @@ def import_file(
         encoding=encoding,
         source=source,
         mapping=_pairs(mapped),
-        strict=strict,
         dry_run=dry_run,
     )
-    reports: list[Report] = []
     with refused.as_sheet(sheet, "zh") if sheet else nullcontext() as keep:
-        for one in ("roads", "storefronts") if what == "osm" else (what,):
-            reports.append(_take(_database(), replace(order, what=one), keep))
-            if reports[-1].interrupted:
-                break
+        tried = _take_all(replace(order, dry_run=True), keep) if strict and not dry_run else []
+        stops = [one for one in tried if one.refused or one.interrupted]
+        reports = tried if stops else _take_all(order, keep)
     for report in reports:
         _show(report, sheet)
     if report_file:
@@ -107,6 +109,18 @@ def import_file(
         report_file.write_text(text, encoding="utf-8")
     if any(report.interrupted for report in reports):
         raise SystemExit(130)
+    if stops:
+        raise StrictStop(refused=sum(one.refused for one in stops))
+
+
+def _take_all(order: run.Order, keep: refused.Keep | None) -> list[Report]:
+    """Each kind of things that the file may hold; one that is broken off is the last."""
+    reports: list[Report] = []
+    for one in ("roads", "storefronts") if order.what == "osm" else (order.what,):
+        reports.append(_take(_database(), replace(order, what=one), keep))
+        if reports[-1].interrupted:
+            break
+    return reports
 
 
 def _take(database: Database, order: run.Order, keep: refused.Keep | None) -> Report:

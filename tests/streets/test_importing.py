@@ -130,15 +130,6 @@ def test_a_broken_row_is_named_and_spoils_nothing(ground: Database, tmp_path: Pa
     assert any("第 4 行 经度“不知道”" in problem.say("zh") for problem in report.problems)
 
 
-def test_strict_writes_nothing_when_a_row_is_refused(ground: Database, tmp_path: Path) -> None:
-    rows = [dict(row) for row in SHOPS]
-    rows[2]["经度"] = "x"
-    with pytest.raises(Refusal, match="strict"):
-        take(ground, table(tmp_path / "a.csv", rows), strict=True)
-    with ground.transaction(CODE) as session:
-        assert count(session) == 0
-
-
 def test_a_dry_run_reports_and_writes_nothing(ground: Database, tmp_path: Path) -> None:
     report = take(ground, table(tmp_path / "a.csv", SHOPS), dry_run=True)
     assert report.added == 20

@@ -503,3 +503,23 @@ def test_the_command_writes_all_refused_rows_as_a_table(act: Act, tmp_path: Path
     told = sheet.read_text(encoding="utf-8-sig").splitlines()
     assert (len(told), told[0], told[-1]) == (621, "行,字段,值,原因", "621,经度,x,经纬度不是数字")
     assert len(reported(tmp_path)["problems"]) == 500
+
+
+def test_a_strict_stop_writes_nothing_and_keeps_all_that_it_found(
+    ground: Database, act: Act, tmp_path: Path
+) -> None:
+    """Who is stopped must see which rows: on the screen, in the report and in the table."""
+    path, sheet = tmp_path / "one-bad.csv", tmp_path / "refused.csv"
+    good = "".join(f"B{n},店{n},{DOOR[0]},{DOOR[1]}\n" for n in range(3))
+    path.write_text("编号,店名,经度,纬度\n" + good + "B9,店9,x,y\n", encoding="utf-8")
+    before = state(ground)
+    done = act("storefronts", path, "--strict", "--refused", str(sheet))
+    refused_clearly(done)
+    assert "没有写入任何数据" in done.stderr
+    assert "第 5 行 经度“x”：经纬度不是数字" in done.stdout
+    assert sheet.read_text(encoding="utf-8-sig").splitlines()[1:] == ["5,经度,x,经纬度不是数字"]
+    assert (reported(tmp_path)["refused"], reported(tmp_path)["dry_run"]) == (1, True)
+    assert state(ground) == before
+    path.write_text("编号,店名,经度,纬度\n" + good, encoding="utf-8")
+    assert act("storefronts", path, "--strict").exit_code == 0
+    assert reported(tmp_path)["added"] == 3

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from roadchief.db import Database, tenant_of
-from roadchief.errors import BadInput, NotFound, RuleBroken
+from roadchief.errors import BadInput, NotFound
 from roadchief.lib.coords import Datum
 from roadchief.lib.geo import swapped_axes
 from roadchief.lib.text import clean
@@ -31,11 +31,6 @@ from roadchief.streets.storefronts import ground
 SAMPLE = 2_000
 PLACES = {"lon", "lat", "wkt"}
 Tell = Callable[[int], None]
-
-
-class StrictStop(RuleBroken):
-    zh = "严格模式：有 {refused} 行被拒绝，没有写入任何数据"
-    en = "strict: {refused} rows were refused, nothing was written"
 
 
 class NoColumns(BadInput):
@@ -59,7 +54,6 @@ class Order:
     encoding: str | None = None
     source: str = ""
     mapping: tuple[tuple[str, str], ...] = ()
-    strict: bool = False
     dry_run: bool = False
 
     @property
@@ -76,14 +70,7 @@ def take(
     tell: Tell = lambda _n: None,
     keep: Keep | None = None,
 ) -> Report:
-    """Carry out an order. With `strict` everything is tried first and written only when clean.
-
-    `keep` hears of every refused row; the report lists the first ones.
-    """
-    if order.strict and not order.dry_run:
-        tried = take(database, replace(order, dry_run=True), by=by, at=at, keep=keep)
-        if tried.refused:
-            raise StrictStop(refused=tried.refused)
+    """Carry out an order. `keep` hears of every refused row; the report lists the first ones."""
     source = open_for(order)
     report = Report(order.what, order.path.name, dry_run=order.dry_run, keep=keep)
     report.encoding = source.encoding
