@@ -284,11 +284,11 @@ MOVES: tuple[Move, ...] = (
         needs={CATEGORY, REASON},
         starts={"clock"},
     ),
-    # Words alone led nowhere, or to the wrong door; the shop that was told stays the one told.
+    # Words alone led nowhere, or to the wrong door: the shop that was told is let go (placing.py).
     _move(
         "relocate",
         ("定位置", "Set the place"),
-        LIVE - {"notified_merchant", "submitted", "checking"},
+        LIVE - {"submitted", "checking"},
         STAY,
         {CENTRE, CHIEF, UNIT},
         needs={PLACE},

@@ -107,7 +107,8 @@ def notify(
             Verdict(False, "danger", "紧急情况不等商户，请直接派遣", "danger waits for no merchant")
         )
     rings = not case.held and not _rang_lately(session, case, at)
-    step = move(session, case, "notify", who=who, at=at, seen=seen, data={"rings": rings})
+    data = {"rings": rings, "shop": str(case.storefront_id)}
+    step = move(session, case, "notify", who=who, at=at, seen=seen, data=data)
     kind = categories.find(case.category)
     case.merchant_due_at = clocks.after(session, at, kind.limit, at=at)
     clocks.pause(session, case, "merchant", because="商户先行整改", at=at)
@@ -167,6 +168,7 @@ def _rang_lately(session: Session, case: Case, at: datetime) -> bool:
         CaseStep.verb == "notify",
         CaseStep.at > at - ONE_RING,
         CaseStep.data["rings"].as_boolean(),
+        CaseStep.data["shop"].as_string() == str(case.storefront_id),
         CaseStep.case_id.in_(
             select(Case.id).where(
                 Case.subdistrict_id == case.subdistrict_id,

@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from roadchief.db import tenant_of
-from roadchief.issues import spots
+from roadchief.issues import clocks, opening, spots, telling
 from roadchief.issues.adjusting import route_again
-from roadchief.issues.cases import Who, move
+from roadchief.issues.cases import SYSTEM, Who, add_step, move
 from roadchief.issues.models import Case, CaseStep
 from roadchief.issues.refusals import bad
 from roadchief.issues.spots import Spot
@@ -61,7 +61,10 @@ def relocate(
     words: str | None = None,
     seen: int | None = None,
 ) -> CaseStep:
-    """Give the case the place where it is; routing runs again while nobody has accepted it."""
+    """Give the case the place where it is; routing runs again while nobody has accepted it.
+
+    A merchant who was told of it and is not the one there is let go, and the case sent on anew.
+    """
     if spot.point is None:
         raise bad("位置 place", "没有找到，请点地图或写门牌", "not found: touch the map")
     step = move(
@@ -74,6 +77,10 @@ def relocate(
         seen=seen,
         data={"from": case.address, "to": spot.address},
     )
+    waited = case.state == "notified_merchant"
+    leaves = spot.tenancy_id != case.tenancy_id and _merchant_knows(session, case)
+    if leaves:
+        _let_go(session, case, at=at)
     case.place, case.accuracy_m, case.datum = spot.point, spot.accuracy_m, spot.datum
     case.address = (spot.address or case.address)[:200]
     case.storefront_id, case.tenancy_id = spot.storefront_id, spot.tenancy_id
@@ -81,8 +88,35 @@ def relocate(
     case.permit = next((one.name for one in spot.permits if one.open), None)
     case.pieces = pieces(case.number, case.address, spot.sign_name, case.words)
     session.flush()
+    if leaves and waited:
+        opening.forward(session, case, opening.route_of(session, case), at=at)
+        if case.state == "open":
+            telling.centre(session, case, step, at=at)
     route_again(session, case, who=who, at=at)
     return step
+
+
+def _merchant_knows(session: Session, case: Case) -> bool:
+    """Was the merchant of the place where it is now told of it?"""
+    told = (
+        select(CaseStep.verb)
+        .where(CaseStep.subdistrict_id == case.subdistrict_id, CaseStep.case_id == case.id)
+        .where(CaseStep.verb.in_(("notify", "let_go")))
+        .order_by(CaseStep.seq.desc())
+        .limit(1)
+    )
+    return session.scalar(told) == "notify"
+
+
+def _let_go(session: Session, case: Case, *, at: datetime) -> None:
+    """Their time ends, and the case is no longer theirs to see; the desk keeps what was."""
+    before = case.state
+    if before == "notified_merchant":
+        case.state = "open"
+    step = add_step(session, case, "let_go", before, SYSTEM, at=at)
+    opening.end_merchants_time(session, case, at=at)
+    clocks.reckon(session, case, at=at)
+    telling.let_go(session, case, step, at=at)
 
 
 def spot_of_form(

@@ -48,6 +48,7 @@ INSIDE: dict[str, tuple[str, str]] = {
     "import": ("从其他系统导入", "Taken over from another system"),
     "seen_again": ("巡查再次看到", "Seen again on patrol"),
     "merchant_late": ("商户逾期未改，转入派遣", "The merchant did not put it right in time"),
+    "let_go": ("位置已更正，原告知的商户不再负责", "Another place: the merchant told is let go"),
     "limit": ("更改了期限", "The limit was changed"),
     "release": ("公开了文字或照片", "Words or a photo were made public"),
     "withdraw_photo": ("撤下了公开的照片", "A public photo was taken back"),
@@ -124,9 +125,12 @@ ABOUT_OUTCOME = frozenset({"send_back", "close"})
 
 
 def for_merchant(session: Session, case: Case) -> list[Line]:
-    """Own words and those about the outcome; what a reporter wrote or was written is not here."""
-    found = []
+    """Own words and those about the outcome; what a reporter wrote or was written is not here,
+    nor what was before the case came to this shop."""
+    found: list[Line] = []
     for step, _name in steps_of(session, case):
+        if step.verb == "let_go":
+            found.clear()
         if step.verb not in TO_MERCHANT:
             continue
         read = step.part == moves.MERCHANT or (step.public and step.verb in ABOUT_OUTCOME)

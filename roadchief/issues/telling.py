@@ -65,6 +65,13 @@ def merchant(session: Session, case: Case, step: CaseStep, *, at: datetime) -> N
         _send(session, "merchant", case, step, people, [], at)
 
 
+def let_go(session: Session, case: Case, step: CaseStep, *, at: datetime) -> None:
+    """The case goes on elsewhere: said while it still names the former place, and not where to."""
+    if case.storefront_id:
+        people = shopkeepers.keepers_of(session, case.storefront_id)
+        _send(session, "merchant_let_go", case, step, people, [], at)
+
+
 def unit(session: Session, case: Case, step: CaseStep, *, at: datetime) -> None:
     """Everybody who holds a post in the unit that has the case."""
     if case.unit_id is None:

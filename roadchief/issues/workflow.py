@@ -9,6 +9,7 @@ from roadchief.issues.moves import (
     CENTRE,
     CHIEF,
     CODE,
+    LEADERS,
     MERCHANT,
     MOVES,
     PATROL,
@@ -94,6 +95,13 @@ def judge(verb: str, parts: Iterable[str], facts: Facts) -> Verdict:
         return Verdict(False, "unknown", "没有这个操作", "there is no such move")
     if not move.who & set(parts):
         return Verdict(False, "who", f"您不能“{move.zh}”", f"{move.en} is not yours to do")
+    if verb == "relocate" and facts.state == "notified_merchant" and not LEADERS & set(parts):
+        return Verdict(
+            False,
+            "told",
+            "已告知商户，由城运中心或路长改位置",
+            "a merchant was told: the centre or a chief moves it",
+        )
     if facts.state not in move.frm:
         zh, en = STATES.get(facts.state, (facts.state, facts.state))
         return Verdict(

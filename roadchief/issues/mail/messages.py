@@ -20,7 +20,7 @@ from roadchief.lib import clock
 notices.declare(Path(__file__).with_name("notices.toml"))
 # Steps that say where a case stands; what people said or asked for does not.
 STANDS = frozenset(TOLD) - {"follow", "answer", "contact", "withdraw"}
-PATHS = {"merchant": "/merchant/"}
+PATHS = {"merchant": "/merchant/", "merchant_let_go": "/merchant/"}
 # What a citizen is asked for by a step.
 ASKS = {
     "close": (

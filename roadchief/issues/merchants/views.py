@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief import blobs
@@ -115,11 +115,20 @@ def _page(trouble: str | None = None, written: dict[str, Any] | None = None) -> 
 
 
 def _cases(session: Session, tenancies: list[uuid.UUID]) -> list[Case]:
-    """Cases that this merchant was told of or asked for, in the own tenancies alone."""
+    """Cases that this merchant was told of or asked for, in the own tenancies alone; not those
+    that were told to another before they came here."""
+    later = aliased(CaseStep)
+    let_go = select(later.id).where(
+        later.subdistrict_id == tenant_of(session),
+        later.case_id == CaseStep.case_id,
+        later.verb == "let_go",
+        later.seq > CaseStep.seq,
+    )
     told = select(CaseStep.case_id).where(
         CaseStep.subdistrict_id == tenant_of(session),
         CaseStep.case_id == Case.id,
         CaseStep.verb == "notify",
+        ~let_go.exists(),
     )
     return list(
         session.scalars(
