@@ -151,6 +151,21 @@ def test_the_whole_way_through_the_pages(
     assert "按类别牵头部门" in page
 
 
+def test_no_unit_class_or_closing_is_chosen_beforehand(
+    client: FlaskClient, cast: Cast, database: Database, world: World
+) -> None:
+    """Else a quick press gives the case to the first of the list, or the merchant the credit."""
+    case = made(database, world, category="ZX02")
+    sign_in(client, cast["operator"])
+    page = client.get(f"/desk/cases/{case.id}").get_data(as_text=True)
+    for name in ("unit", "category", "kind"):
+        assert f'<select name="{name}" required><option value="">请选择</option>' in page
+    version = again(database, case).version
+    for verb in ("dispatch", "close", "recategorise"):
+        sent = {"version": version, "words": "好", "unit": "", "category": "", "kind": ""}
+        assert client.post(f"/desk/cases/{case.id}/do/{verb}", data=sent).status_code == 422
+
+
 def test_an_old_page_moves_nothing(
     client: FlaskClient, cast: Cast, database: Database, world: World
 ) -> None:
