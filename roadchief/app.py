@@ -41,6 +41,7 @@ from roadchief.patrol.selfchecks import views as self_views
 from roadchief.pwa import all_views as pwa
 from roadchief.streets import all_views as streets
 from roadchief.streets import import_views
+from roadchief.streets.appointments import views as appointments
 from roadchief.web import addresses, health, limits, logs, pages, refusals, security
 from roadchief.web import blobs as photos
 
@@ -105,6 +106,7 @@ def register_packages(app: Flask) -> None:
         notice_views.pages,
         streets.pages,
         import_views.pages,
+        appointments.pages,
         maps.pages,
         touch_views.pages,
         sheet_views.pages,

@@ -81,7 +81,7 @@ def _words() -> dict[str, tuple[str, str, str, str]]:
         "people": (
             gettext("人员"),
             gettext("路长、段长、巡查员和部门人员"),
-            url_for("people.listing"),
+            url_for("appointments.start"),
             "users",
         ),
         "charge": (

@@ -75,6 +75,7 @@ PURE = {
     "streets/permits.py",
     "streets/shifts.py",
     "streets/standards.py",
+    "streets/appointments/lines.py",
     "patrol/items/answers.py",
     "patrol/reports/assessment.py",
     "patrol/planning/roster.py",

@@ -86,6 +86,12 @@ def initials(text: str) -> str:
     return "".join(map(_plain, found))
 
 
+def spelled(text: str) -> str:
+    """As one types it on a Latin keyboard: 周建国 is zhoujianguo, Li Na is lina."""
+    found = "".join(lazy_pinyin(clean(text), style=Style.NORMAL, v_to_u=False))
+    return "".join(map(_plain, found))
+
+
 class Letters(dict[int, str]):
     """The usual initial of each character, for str.translate; looked up once."""
 
