@@ -2,7 +2,7 @@
 
 import { day, meet, recall, recount } from "./day.js";
 import * as outbox from "./outbox.js";
-import { el, icon, button, tell, confirmBy } from "./page.js";
+import { el, icon, button, tell, confirmBy, renew, whereabouts } from "./page.js";
 import { drain } from "./sending.js";
 import { startTrack } from "./track.js";
 import { recall as recallClock } from "./timing.js";
@@ -34,18 +34,22 @@ async function show() {
   leave = () => {};
   const main = document.getElementById("main");
   const load = SCREENS[name] || SCREENS[""];
+  const same = location.hash === show.at;
   try {
     const screen = await (await load()).default(rest.map(decodeURIComponent), { go, refresh: show, send });
     if (mine !== turn) return screen?.leave?.();
     if (!screen) return undefined;
     leave = screen.leave || (() => {});
+    const findAgain = same ? whereabouts(main) : () => false;
     main.replaceChildren(...screen.nodes.filter(Boolean));
     main.className = screen.wide ? "wide" : "";
-    drawBar(screen);
+    await drawBar(screen);
+    if (mine !== turn) return undefined;
     screen.shown?.();
-    if (show.again) (main.querySelector("h1") || main).focus?.({ preventScroll: true });
-    show.again = true;
-    scrollTo(0, 0);
+    // A new screen begins at its name; the same one drawn anew leaves everybody where they were.
+    if (!findAgain() && show.at !== undefined && !main.contains(document.activeElement)) document.querySelector("#bar h1").focus({ preventScroll: true });
+    if (!same) scrollTo(0, 0);
+    show.at = location.hash;
   } catch (error) {
     console.error(error);
     main.replaceChildren(el("section.card", {}, el("h1", {}, t("这一页没有打开")), el("p", {}, t("已保存的内容都在。请返回再试。")), el("p.sub", {}, String(error?.message || error)), button(t("返回巡查"), () => go(""))));
@@ -59,18 +63,20 @@ export function go(path) {
   else location.hash = next;
 }
 
-async function drawBar(screen = drawBar.last || {}) {
-  drawBar.last = screen;
+async function drawBar(fresh = drawBar.last || {}) {
+  drawBar.last = fresh;
   const waits = await outbox.waiting(day.person?.id);
-  const bar = document.getElementById("bar");
+  const screen = drawBar.last; // another screen may have come meanwhile
   const line = screen.sub ?? (day.shift ? t("{title} 至 {time}", { title: day.shift.shift.title || "", time: clockTime(Date.parse(day.shift.shift.ends_at)) }) : "");
-  bar.replaceChildren(
+  const title = screen.title || t("路长制巡查");
+  document.title = screen.title ? `${title} · ${t("路长制巡查")}` : title;
+  renew(document.getElementById("bar"), [
     screen.back === undefined
       ? el("a.logo", { href: "#/", "aria-label": t("巡查首页") }, "巡")
       : el("a.back", { href: `#/${screen.back}`, "aria-label": t("返回") }, icon("chevron-left")),
-    el("div.where", {}, el("h1", { tabindex: "-1" }, screen.title || t("路长制巡查")), line ? el("p.sub", {}, line) : null),
+    el("div.where", {}, el("h1", { tabindex: "-1" }, title), line ? el("p.sub", {}, line) : null),
     statusTag(waits),
-  );
+  ]);
   document.body.classList.toggle("nag", waits.count > 0 && Date.now() - waits.oldest > NAG_MS);
   navigator.setAppBadge?.(waits.count).catch(() => {});
 }
@@ -144,8 +150,15 @@ function watchWorker() {
   });
 }
 
+/** The address after # is a screen's, so the way past the bar goes without it. */
+function skipToMain(event) {
+  event.preventDefault();
+  document.getElementById("main").focus();
+}
+
 async function start() {
   choose(language());
+  document.querySelector(".skip").addEventListener("click", skipToMain);
   document.documentElement.classList.toggle("large", largeType());
   watchWorker();
   try {

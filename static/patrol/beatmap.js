@@ -61,6 +61,14 @@ export class BeatMap {
     this.draw();
   }
 
+  /** A step of 60 px for each arrow key. */
+  pan(right, down) {
+    if (!this.view) return;
+    this.view.x += (right * 60) / this.view.scale;
+    this.view.y += (down * 60) / this.view.scale;
+    this.draw();
+  }
+
   draw() {
     const wide = this.canvas.clientWidth, high = this.canvas.clientHeight, sharp = devicePixelRatio || 1;
     if (!this.facts || !this.view || !wide) return;

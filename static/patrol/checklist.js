@@ -1,6 +1,6 @@
 /* The checklist of a visit: good or bad in one tap each, the rest good in one. */
 
-import { button, el, icon, tell } from "./page.js";
+import { button, el, icon, redrawn, tell } from "./page.js";
 import { develop } from "./photos.js";
 import { say, t } from "./words.js";
 
@@ -19,7 +19,7 @@ export function drawChecklist(box, { checklist, groups, draft, changed }) {
     byGroup.get(item.group).push(item);
   }
   const redraw = () => { drawChecklist(box, { checklist, groups, draft, changed }); changed(); };
-  box.replaceChildren(...[...byGroup].map(([group, items]) => {
+  redrawn(box, ...[...byGroup].map(([group, items]) => {
     const open = items.filter((item) => !draft.answers[item.code]).length;
     return el("section.group", {},
       el("div.head", {}, el("h3", {}, say(groups?.[group]) || group), open
@@ -34,17 +34,13 @@ export function fillGood(items, draft) {
 
 function itemRow(item, draft, redraw, changed) {
   const answer = draft.answers[item.code];
-  const set = (result) => { draft.answers[item.code] = { ...(answer || {}), result }; redraw(); focusOn(item.code, result); };
+  const set = (result) => { draft.answers[item.code] = { ...(answer || {}), result }; redraw(); };
   const tap = (result, shape, word) => el(`button.tap.${result}`, {
     type: "button", "aria-label": `${word}：${say(item)}`, "aria-pressed": String(answer?.result === result), onclick: () => set(result), data: { item: item.code, result } }, icon(shape), " ", word);
   return el("div.item", { data: { code: item.code } },
     el("div.line", {}, el("div.grow", {}, el("span", {}, say(item)), item.first || item.limit ? el("small.sub", {}, say(item.first) || say(item.limit)) : null),
       el("div.taps", {}, tap("good", "check", t("好")), tap("bad", "x", t("差")))),
     answer?.result === "bad" ? badPart(item, answer, draft, redraw, changed) : null);
-}
-
-function focusOn(code, result) {
-  document.querySelector(`[data-item="${CSS.escape(code)}"][data-result="${result}"]`)?.focus();
 }
 
 function badPart(item, answer, draft, redraw, changed) {

@@ -323,6 +323,52 @@ def test_an_older_store_is_carried_into_the_new_one(phones: Phones, laoshan: Str
     assert "drafts" in kept[2]
 
 
+def test_the_keyboard_is_never_lost(phones: Phones, laoshan: Street, tmp_path: Path) -> None:
+    """A screen begins at its name; what is drawn anew leaves whoever works there in place."""
+    phone, shop = phones(), laoshan.shops[5]
+    phone.start()
+    page, main = phone.page, phone.page.locator("#main")
+    stop = page.locator(f".stops a[href='#/visit/{shop.id}']")
+    stop.focus()
+    phone.stand_at(shop, metres=40)  # the list is drawn anew: other distances
+    expect(stop).to_contain_text(re.compile(r"[34]\d 米"))
+    expect(stop).to_be_focused()
+    page.locator("#bar .status").focus()
+    page.evaluate("dispatchEvent(new Event('outbox-changed'))")
+    expect(page.locator("#bar .status")).to_be_focused()
+    page.keyboard.press("Enter")
+    heading = page.locator("#bar h1")
+    expect(heading).to_have_text("未同步")
+    expect(heading).to_be_focused()
+    expect(page).to_have_title("未同步 · 路长制巡查")
+    # Every half minute the queue is drawn again.
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.evaluate("document.querySelector('#main').firstElementChild.id = 'before'")
+    page.evaluate("dispatchEvent(new Event('sent'))")
+    expect(page.locator("#before")).to_have_count(0)
+    expect(page.locator("summary")).to_be_focused()
+    expect(page.locator("details")).to_have_attribute("open", "")
+    # The way past the bar leads past the bar, not to another screen.
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(main).to_be_focused()
+    expect(heading).to_have_text("未同步")
+    phone.go("")
+    phone.arrive(shop)
+    tap = page.locator("button.tap.bad").nth(1)
+    tap.press("Enter")
+    expect(page.locator("button.tap.bad").nth(1)).to_be_focused()
+    page.get_by_role("button", name="完成，下一家").press("Enter")
+    expect(page.locator("#said")).to_contain_text("需要一张照片")
+    expect(page.locator(".badpart input").first).to_be_focused()
+    leave = page.get_by_role("button", name="放弃这次打卡")
+    leave.press("Enter")
+    expect(page.get_by_role("dialog", name="放弃这次打卡")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(leave).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [360, 390, 768, 1440])
 def test_no_screen_scrolls_sideways(phones: Phones, laoshan: Street, width: int) -> None:
     phone = phones()

@@ -3,7 +3,7 @@
 import { BeatMap } from "../beatmap.js";
 import { away, day, inOrder, locate, recount, stateOf, stops } from "../day.js";
 import { follow } from "../place.js";
-import { button, el, icon, mark, wordFor } from "../page.js";
+import { button, el, icon, mark, renew, wordFor } from "../page.js";
 import { clockTime, metres, say, t } from "../words.js";
 import { running } from "../track.js";
 import start from "./start.js";
@@ -22,9 +22,10 @@ export default async function beat(rest, tools) {
     if (!day.shift) return;
     const ordered = inOrder();
     drawNumbers(numbers);
-    list.replaceChildren(...ordered.slice(0, draw.most).map((stop) => row(stop)));
-    if (ordered.length > draw.most) list.append(el("li.more", {}, button(t("再显示 {n} 家", { n: ordered.length - draw.most }), () => { draw.most = Infinity; draw(); })));
-    if (!ordered.length) list.append(el("li.empty", {}, t("这一班没有门店。换一段路，或请路长安排。")));
+    const rows = ordered.slice(0, draw.most).map((stop) => row(stop));
+    if (ordered.length > draw.most) rows.push(el("li.more", {}, button(t("再显示 {n} 家", { n: ordered.length - draw.most }), () => { draw.most = Infinity; draw(); })));
+    if (!ordered.length) rows.push(el("li.empty", {}, t("这一班没有门店。换一段路，或请路长安排。")));
+    renew(list, rows);
     map.show({
       roads: day.shift.roads || [], segments: day.shift.segments || [], fix: day.fix, next: ordered.find((stop) => !day.done.has(stop.storefront_id)),
       stops: stops().map((stop) => Object.assign(stop, { state: stateOf(stop) })),
@@ -34,6 +35,8 @@ export default async function beat(rest, tools) {
   canvas.addEventListener("keydown", (event) => {
     if (event.key === "+" || event.key === "=") map.zoom(1.3);
     if (event.key === "-") map.zoom(1 / 1.3);
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (step) { event.preventDefault(); map.pan(...step); }
   });
   const unfollow = follow(({ coords }) => {
     day.fix = { lat: coords.latitude, lon: coords.longitude, accuracy_m: coords.accuracy };
@@ -63,7 +66,7 @@ function drawNumbers(box) {
   const reached = all.filter((stop) => day.done.get(stop.storefront_id)?.kind === "check_in").length;
   const of = (...names) => states.filter((state) => names.includes(state)).length;
   const cell = (number, kind, ...words) => el("div", {}, el(`b.${kind}`, {}, String(number)), el("span.sub", {}, ...words));
-  box.replaceChildren(cell(reached, "ink", t("已到 / {n}", { n: all.length })), cell(of("overdue"), "late", mark("overdue"), " ", t("逾期")), cell(of("due"), "due", mark("due"), " ", t("今天应到")));
+  renew(box, [cell(reached, "ink", t("已到 / {n}", { n: all.length })), cell(of("overdue"), "late", mark("overdue"), " ", t("逾期")), cell(of("due"), "due", mark("due"), " ", t("今天应到"))]);
 }
 
 function row(stop) {

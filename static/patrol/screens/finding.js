@@ -3,7 +3,7 @@
 import { itemsFor, photoRow } from "../checklist.js";
 import { day, locate, nearest, record, stopById } from "../day.js";
 import { StorageFull } from "../outbox.js";
-import { button, el, field, tell } from "../page.js";
+import { button, el, field, redrawn, tell } from "../page.js";
 import { remembered } from "../remember.js";
 import { say, t } from "../words.js";
 
@@ -33,7 +33,7 @@ export default async function finding([storefrontId], { go, refresh }) {
   }, { kind: "tile", "aria-pressed": String(one === item) })));
   const note = el("textarea", { rows: "3", maxlength: "500", name: "note", oninput: () => { work.note = note.value; keep(); } }, work.note);
   const photos = el("div", {});
-  const drawPhotos = () => photos.replaceChildren(photoRow(work, work.hashes, (next) => { work.hashes = next; keep(); drawPhotos(); }));
+  const drawPhotos = () => redrawn(photos, photoRow(work, work.hashes, (next) => { work.hashes = next; keep(); drawPhotos(); }));
   drawPhotos();
   const save = async (pressed) => {
     if (!item) return tell(t("请选是什么问题"), "bad");

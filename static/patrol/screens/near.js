@@ -2,7 +2,7 @@
 
 import { arrive } from "../arrival.js";
 import { day, locate, nearest, stopById } from "../day.js";
-import { el, field, tell } from "../page.js";
+import { el, field, redrawn, tell } from "../page.js";
 import { develop } from "../photos.js";
 import { metres, t } from "../words.js";
 
@@ -16,7 +16,7 @@ export default async function near([part, plate], { go }) {
   const draw = () => {
     const found = nearest();
     const extra = chosenId && !found.some(({ stop }) => stop.storefront_id === chosenId) ? [{ stop: stopById(chosenId), metres: null }] : [];
-    list.replaceChildren(el("legend", {}, day.fix ? t("离您最近的五家") : t("还没有定位，按路线顺序列出")), ...[...extra, ...found].filter(({ stop }) => stop).map(({ stop, metres: away }) => el("label.row", {},
+    redrawn(list, el("legend", {}, day.fix ? t("离您最近的五家") : t("还没有定位，按路线顺序列出")), ...[...extra, ...found].filter(({ stop }) => stop).map(({ stop, metres: away }) => el("label.row", {},
       el("input", { type: "radio", name: "stop", value: stop.storefront_id, checked: stop.storefront_id === chosen, onchange: () => { chosen = stop.storefront_id; } }),
       el("span.grow", {}, el("b", {}, stop.name || t("空置铺位")), el("span.sub", {}, stop.address || `${stop.road} ${stop.house_number}`)), el("span.away", {}, metres(away)))));
   };

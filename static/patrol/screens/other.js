@@ -3,7 +3,7 @@
 import { photoRow } from "../checklist.js";
 import { day, record, stopById } from "../day.js";
 import { StorageFull } from "../outbox.js";
-import { button, card, el, field, tell } from "../page.js";
+import { button, card, el, field, redrawn, tell } from "../page.js";
 import { remembered } from "../remember.js";
 import { dayOf, t } from "../words.js";
 
@@ -26,7 +26,7 @@ export default async function other([id], { go, refresh }) {
   licence.addEventListener("input", count);
   count();
   const photos = el("div", {});
-  const drawPhotos = () => photos.replaceChildren(photoRow(work, work.hashes, (next) => { work.hashes = next; keep(); drawPhotos(); }));
+  const drawPhotos = () => redrawn(photos, photoRow(work, work.hashes, (next) => { work.hashes = next; keep(); drawPhotos(); }));
   drawPhotos();
   const save = async (pressed) => {
     if (!sign.value.trim() && !plain(licence.value)) return tell(t("请填写现在的店招或执照号码"), "bad");

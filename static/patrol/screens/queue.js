@@ -87,7 +87,7 @@ async function one(id, { go, refresh, send }) {
 async function exportAll(records) {
   const phrase = el("input", { type: "password", minlength: "8", required: true, autocomplete: "new-password" });
   const said = await new Promise((resolve) => {
-    const dialog = el("dialog.sheet", { onclose: () => { resolve(dialog.returnValue === "yes" ? phrase.value : null); dialog.remove(); } },
+    const dialog = el("dialog.sheet", { "aria-label": t("导出加密文件"), onclose: () => { resolve(dialog.returnValue === "yes" ? phrase.value : null); dialog.remove(); } },
       el("form", { method: "dialog" }, field(t("设一个口令（至少 8 个字）"), phrase, t("交给管理员时，口令请当面说，不要写在同一条消息里。")), el("div.pair", {}, el("button.soft", { value: "no", formnovalidate: true }, t("返回")), el("button.main", { value: "yes" }, t("导出")))));
     document.body.append(dialog);
     dialog.showModal();

@@ -3,7 +3,7 @@
 import { draftOf } from "../arrival.js";
 import { asSent, drawChecklist, fillGood, itemsFor, photoRow, unfinished } from "../checklist.js";
 import { day, inOrder, locate, record, stopById } from "../day.js";
-import { button, card, confirmBy, el, field, icon, mark, tell, wordFor } from "../page.js";
+import { button, card, confirmBy, el, field, icon, mark, redrawn, tell, wordFor } from "../page.js";
 import { verdict } from "../reach.js";
 import { StorageFull } from "../outbox.js";
 import { draft as recallDraft, dropDraft, keepDraft } from "../store.js";
@@ -58,7 +58,7 @@ function atTheDoor(stop, work, tools) {
   const list = el("div.checklist", {}), evidence = el("div", {});
   const keepWork = () => keepDraft(draftOf(stop.storefront_id), work).catch(() => tell(t("手机存储已满：这一家还没有保存，先发送或清理后再填。"), "bad"));
   const changed = () => { keepWork(); };
-  const drawEvidence = () => evidence.replaceChildren(photoRow(work, work.photos.filter((one) => ["camera", "gallery"].includes(one.source) && !inAnswers(work, one.sha256)).map((one) => one.sha256), () => { keepWork(); drawEvidence(); }));
+  const drawEvidence = () => redrawn(evidence, photoRow(work, work.photos.filter((one) => ["camera", "gallery"].includes(one.source) && !inAnswers(work, one.sha256)).map((one) => one.sha256), () => { keepWork(); drawEvidence(); }));
   const explain = el("textarea", { rows: "2", maxlength: "1000", oninput: (event) => { work.explain = event.target.value; changed(); } }, work.explain || "");
   const why = el("div", {});
   const showVerdict = () => {
@@ -114,7 +114,9 @@ async function finish(pressed, stop, work, { go }) {
   const checklist = day.shift.checklist;
   const missing = unfinished(checklist, work);
   if (missing) {
-    document.querySelector(`[data-code="${CSS.escape(missing.code)}"]`)?.scrollIntoView({ block: "center" });
+    const item = document.querySelector(`[data-code="${CSS.escape(missing.code)}"]`);
+    item?.scrollIntoView({ block: "center" });
+    item?.querySelector(".badpart input")?.focus({ preventScroll: true });
     return tell(t("“{item}”记为差，需要一张照片", { item: say(missing) }), "bad");
   }
   if (!work.verdict) return tell(t("还在定位，请稍等"), "warn");
