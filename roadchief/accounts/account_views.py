@@ -10,13 +10,13 @@ from roadchief import events
 from roadchief.accounts import access_keys, devices, passwords, people, roster, sessions
 from roadchief.accounts.access import TABLE, may
 from roadchief.accounts.signin import allows, current, device, signed_in
-from roadchief.errors import BadInput, NotAllowed
+from roadchief.errors import BadInput, NotAllowed, status_of
 from roadchief.lib import clock
 from roadchief.lib.symbols import qr_svg
 from roadchief.web import settings, tenant_transaction
 from roadchief.web.forms import id_field, text_field
 from roadchief.web.limits import limiter
-from roadchief.web.pages import language
+from roadchief.web.pages import language, wants_json
 
 pages = Blueprint("account", __name__)
 PENDING = "second-factor"  # in the signed browser session until it is confirmed
@@ -128,6 +128,10 @@ def change_password() -> AnyResponse:
 @pages.get("/account/second-factor")
 @allows("own.account")
 def second_factor() -> str:
+    return _second_factor_page()
+
+
+def _second_factor_page(trouble: BadInput | None = None) -> str:
     actor = current()
     secret = browser.get(PENDING) or people.new_second_factor()
     browser[PENDING] = secret
@@ -138,6 +142,8 @@ def second_factor() -> str:
         "accounts/second_factor.html",
         secret=secret,
         drawing=qr_svg(uri),
+        uri=uri,
+        trouble=trouble.say(language()) if trouble else None,
         has_one=person.totp_confirmed_at is not None,
     )
 
@@ -145,15 +151,18 @@ def second_factor() -> str:
 @pages.post("/account/second-factor")
 @allows("own.account")
 @limiter.limit("10 per minute")
-def confirm_second_factor() -> AnyResponse:
+def confirm_second_factor() -> AnyResponse | tuple[str, int]:
     """Proves that the phone knows the secret; this browser then counts as shown."""
     actor, at = current(), clock.now()
     secret = str(browser.get(PENDING, ""))
     step = sessions.matching_step(secret, request.form.get("code", ""), at=at) if secret else None
     if step is None:
-        raise BadInput(
+        wrong = BadInput(
             field="验证码 code", reason_zh="不正确或已过期", reason_en="wrong or expired"
         )
+        if wants_json():
+            raise wrong
+        return _second_factor_page(wrong), status_of(wrong)
     with tenant_transaction(actor.subdistrict_id) as session:
         person = roster.find(session, actor.person_id)
         first = person.totp_confirmed_at is None

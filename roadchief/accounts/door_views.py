@@ -85,17 +85,30 @@ def sign_out() -> AnyResponse:
 @pages.route("/invitation/<token>", methods=["GET", "POST"])
 @public("whoever holds the unguessable link may set the password")
 @limiter.limit("20 per minute")
-def invitation(token: str) -> str | AnyResponse:
+def invitation(token: str) -> str | AnyResponse | tuple[str, int]:
     place, _, secret = token.partition(".")
     if not (place.isdigit() and place.isascii() and len(place) == 9 and secret):
         raise people.InvitationOver
+    trouble = None
+    if request.method == "POST":
+        try:
+            return _accept_invitation(int(place), secret)
+        except BadInput as refusal:
+            if wants_json():
+                raise
+            trouble = refusal
     with tenant_transaction(int(place)) as session:
-        if request.method == "GET":
-            person = people.invited_person(session, secret, at=clock.now())
-            return render_template("accounts/invitation.html", person=person)
-        password = request.form.get("password", "")
-        if not secrets.compare_digest(password.encode(), request.form.get("again", "").encode()):
-            raise BadInput(field="密码 password", reason_zh="两次不一致", reason_en="not the same")
+        person = people.invited_person(session, secret, at=clock.now())
+        said = trouble.say(language()) if trouble else None
+        page = render_template("accounts/invitation.html", person=person, trouble=said)
+    return page, status_of(trouble) if trouble else 200
+
+
+def _accept_invitation(subdistrict_id: int, secret: str) -> AnyResponse:
+    password = request.form.get("password", "")
+    if not secrets.compare_digest(password.encode(), request.form.get("again", "").encode()):
+        raise BadInput(field="密码 password", reason_zh="两次不一致", reason_en="not the same")
+    with tenant_transaction(subdistrict_id) as session:
         people.accept_invitation(session, secret, password, at=clock.now(), settings=settings())
     flash(gettext("密码已设置，请登录。"), "ok")
     return redirect(url_for("signin.sign_in"))

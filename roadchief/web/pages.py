@@ -101,11 +101,15 @@ def page_number() -> int:
 
 def render_refusal(refusal: Refusal, status: int) -> Response:
     """The page of a refusal. It needs no database, for that may be what is missing."""
-    return make_response(
-        render_template(
-            "errors/refusal.html", sentence=refusal.say(language()), status=status, bare=True
-        )
+    said = refusal.say(language())
+    page = render_template(
+        "errors/refusal.html",
+        sentence=said[:1].upper() + said[1:],  # as a heading; on the command line it goes on
+        code=refusal.code,
+        status=status,
+        bare=True,
     )
+    return make_response(page)
 
 
 @cache

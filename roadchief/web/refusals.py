@@ -30,14 +30,16 @@ class FormExpired(Malformed):
 
 
 class MethodNotAllowed(Malformed):
-    zh = "此地址不支持 {method} 请求"
-    en = "{method} is not possible at this address"
+    zh = "这个地址不能这样打开（{method}）"
+    en = "This address cannot be opened in this way ({method})"
 
 
 class OurFault(Refusal):
     zh = "系统出错了，我们已记录。编号 {request_id}"
     en = "Something went wrong on our side. It is recorded as {request_id}"
 
+
+RETRY_S = "30"  # a database that is started anew is back within so long
 
 # Addresses whose protocol has a way of its own to say no, by the beginning of the path.
 dialects: dict[str, Callable[[Refusal, int], Response]] = {}
@@ -71,6 +73,8 @@ def answer(refusal: Refusal, status: int | None = None) -> Response:
         response.headers["Retry-After"] = str(refusal.facts["retry_s"])
     for challenge in refusal.challenges:
         response.headers.add("WWW-Authenticate", challenge)
+    if isinstance(refusal, Unavailable):
+        response.headers["Retry-After"] = RETRY_S
     return response
 
 

@@ -1,6 +1,7 @@
 """Headers, limits, refusals and health: what every answer carries."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,13 @@ def test_refusals_are_pages_for_people_and_json_for_programs(client: FlaskClient
     assert answer.json["error"] == "NotFound"
     english = client.get("/nothing-here?lang=en")
     assert "Not found" in english.text
+
+
+def test_a_refusal_that_says_what_to_do_is_not_talked_over(client: FlaskClient) -> None:
+    page = client.get("/invitation/310115004.forged", headers={"Accept-Language": "en"})
+    assert "<h1>This invitation is unknown, used or expired: ask for a new one</h1>" in page.text
+    assert "outside your area" not in page.text
+    assert "outside your area" in client.get("/nothing-here?lang=en").text
 
 
 def test_a_wrong_method_is_said_so(client: FlaskClient) -> None:
@@ -107,6 +115,9 @@ def test_when_the_database_is_away_the_page_says_so(settings: Settings) -> None:
     answer = client.get("/map/")
     assert answer.status_code == 503
     assert "服务暂时不可用" in answer.text
+    assert ">再试一次" in re.sub(r"<svg.*?</svg> ", "", answer.text, flags=re.DOTALL)
+    assert f'href="tel:{settings.office_phone}"' in answer.text
+    assert answer.headers["Retry-After"] == "30"
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 503
 
