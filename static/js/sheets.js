@@ -170,9 +170,10 @@ window.RoadChiefSheets = (() => {
     map.getContainer().setAttribute("aria-label", given.words.map);
     const swap = (list) => typeof list[0] === "number" ? [list[1], list[0]] : list.map(swap);
     for (const one of data.ground || []) L.polyline(swap(one.geometry.coordinates), { color: "#AEB8BE", weight: 9, opacity: 0.6, interactive: false }).addTo(map);
-    for (const { name, lat, lon } of data.names || []) L.tooltip({ permanent: true, direction: "center", className: "roadname", opacity: 1 }).setLatLng([lat, lon]).setContent(document.createTextNode(name)).addTo(map);
+    for (const { name, lat, lon } of data.names || []) L.tooltip({ permanent: true, direction: "bottom", offset: [0, 8], pane: "shadowPane", className: "roadname", opacity: 1 }).setLatLng([lat, lon]).setContent(document.createTextNode(name)).addTo(map);
     L.control.zoom({ position: "bottomright", zoomInTitle: given.words.closer, zoomOutTitle: given.words.farther }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    if (matchMedia("(max-width: 800px)").matches) document.querySelector(".legend")?.removeAttribute("open");
   }
   return { attach };
 })();

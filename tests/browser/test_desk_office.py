@@ -43,6 +43,22 @@ def test_pages_of_the_office_are_within_reach_of_all(
     assert serious(page) == []
 
 
+def test_the_queue_and_a_case_are_printed_without_what_is_pressed(
+    open_page: OpenPage, site: Site
+) -> None:
+    page = sign_in(open_page, site, "operator", "/desk/?tab=open")
+    case = page.locator("[data-queue] td a").first
+    address = case.get_attribute("href")
+    page.emulate_media(media="print")
+    expect(case).to_be_visible()
+    pressed = "main :is(button, input, select, nav, [role=button]), .topbar nav, .foot"
+    assert [one.inner_text() for one in page.locator(pressed).all() if one.is_visible()] == []
+    page.goto(f"{site.address}{address}")
+    expect(page.locator(".timeline li").first).to_be_visible()
+    assert [one.inner_text() for one in page.locator(pressed).all() if one.is_visible()] == []
+    expect(page.get_by_text("公开文字")).to_be_hidden()
+
+
 def test_sheet_and_round_list_are_downloaded(open_page: OpenPage, site: Site) -> None:
     page = sign_in(open_page, site, "operator", "/desk/?tab=open")
     for box in page.locator("[data-queue] input[name=case]").all()[:3]:

@@ -1,5 +1,6 @@
 """What happens without a person, and cases that come from elsewhere."""
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -376,6 +377,7 @@ def test_an_import_in_an_unknown_zone_takes_nothing(
 def test_messages_say_nothing_of_the_reporter_and_come_once(
     session: Session, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from roadchief.accounts import notices
     from roadchief.accounts.notices import Notice
     from roadchief.issues.mail import messages
 
@@ -387,5 +389,9 @@ def test_messages_say_nothing_of_the_reporter_and_come_once(
     for secret in ("王阿姨", "13800138000"):
         assert secret not in said
     watching.merchant_is_late(session, case.id, at=TUESDAY + timedelta(hours=8))
-    kinds = session.scalars(select(Notice.kind)).all()
-    assert sorted(kinds) == ["issues.merchant", "issues.unit"]
+    told = {row.kind: row for row in session.scalars(select(Notice))}
+    assert sorted(told) == ["issues.merchant", "issues.unit"]
+    for row in told.values():  # each in one language; what a place is called has but one
+        zh, en = (notices.said(row, language) for language in ("zh", "en"))
+        assert not re.search(r"[a-z]{3}", zh.title + zh.text)
+        assert not re.search(r"[\u4e00-\u9fff]", (en.title + en.text).replace(case.address, ""))

@@ -130,10 +130,11 @@ def _words(kind: str, case: Case, step: CaseStep) -> dict[str, str]:
     due = case.merchant_due_at if kind == "merchant" else case.due_at
     return {
         "number": case.number,
-        # One text serves both languages, so both are said.
-        "category": f"{category.zh} {category.en}",
+        "category": category.zh,
+        "category_en": category.en,
         "place": case.address,
-        "step": f"{zh} {en}",
+        "step": zh,
+        "step_en": en,
         "due": f"{clock.local(due):%m-%d %H:%M}" if due else "—",
         "path": PATHS.get(kind, f"/desk/cases/{case.id}"),
     }
