@@ -1,6 +1,7 @@
 /* The queue: pins beside the list, keys, select all. The page works without it. */
 (() => {
-  const colour = { green: "#0B7A53", yellow: "#985200", red: "#B3261E", black: "#16222B", paused: "#5B6770", done: "#5B6770", none: "#5B6770" };
+  const ink = (token) => getComputedStyle(document.documentElement).getPropertyValue(token).trim();
+  const none = ink("--none"), colour = { green: ink("--ok"), yellow: ink("--due"), red: ink("--late"), black: ink("--ink"), paused: none, done: none, none };
   const shape = { green: "●", yellow: "◆", red: "▲", black: "■", paused: "❚❚", done: "✓", none: "○" };
   const single = document.querySelector("[data-casemap]");
   if (single && window.L) {
@@ -65,9 +66,10 @@
       mark.style.color = colour[row.dataset.light] || colour.none;
       mark.style.font = "700 20px sans-serif";
       mark.style.whiteSpace = "nowrap";
-      mark.style.textShadow = "0 0 3px #fff, 0 0 3px #fff";
-      const pin = L.marker([Number(row.dataset.lat), Number(row.dataset.lon)], { icon: L.divIcon({ html: mark, className: "", iconSize: [22, 22] }), title: row.querySelector("b")?.textContent || "" }).addTo(map);
+      mark.style.textShadow = "0 0 3px var(--card), 0 0 3px var(--card)";
+      const pin = L.marker([Number(row.dataset.lat), Number(row.dataset.lon)], { icon: L.divIcon({ html: mark, className: "", iconSize: [22, 22] }), title: row.querySelector("a")?.innerText.replace(/\s+/g, " ") || "" }).addTo(map);
       pin.on("click", () => select(rows.indexOf(row), true));
+      pin.on("keypress", ({ originalEvent }) => { if (originalEvent.key === "Enter") select(rows.indexOf(row), true); });
       pins.set(row, pin);
     }
     // A case far from all others (taken over from elsewhere) does not make it a map of the world.

@@ -52,7 +52,10 @@
       });
       if (shown) shown.remove();
       shown = layer.addTo(map);
-      shown.eachLayer((one) => one.bringToBack && one.bringToBack());
+      shown.eachLayer((one) => {
+        one.bringToBack?.();
+        one.getElement?.()?.setAttribute("tabindex", "-1"); // to be looked at: no stops on the way to the buttons
+      });
     };
     let timer;
     map.on("moveend", () => { clearTimeout(timer); timer = setTimeout(load, 200); });

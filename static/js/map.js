@@ -154,6 +154,11 @@ window.RoadChiefMap = (() => {
     map.on("popupopen popupclose", (event) => map.getContainer().classList.toggle("talking", event.type === "popupopen"));
     // Leaflet hears it only while the map itself has the keyboard.
     document.addEventListener("keydown", (event) => { if (event.key === "Escape") map.closePopup(); });
+    // Who read in a bubble that closes goes on at the map.
+    map.on("popupclose", ({ popup }) => {
+      const at = document.activeElement;
+      if (at === document.body || popup.getElement()?.contains(at)) map.getContainer().focus({ preventScroll: true });
+    });
     map.attributionControl.setPrefix(false);
     map.getContainer().setAttribute("aria-label", given.words.map);
     const tiles = (layer) => location.origin + "/tiles/" + layer + "/{z}/{x}/{y}.mvt?s=" + given.subdistrict;
@@ -177,13 +182,17 @@ window.RoadChiefMap = (() => {
     if (given.seen) work("check_ins", { dataLayer: "check_ins", symbolizer: new Visit(given.seen) });
     map.on("ground", () => { for (const rule of names) rule.visible = onOwnGround(); streets.clearLayout(); streets.rerenderTiles(); });
 
-    async function open(kind, id, at) {
+    async function open(kind, id, at, chosen = false) {
       const bubble = L.popup({ minWidth: 220, maxWidth: 300, maxHeight: Math.max(160, map.getSize().y - 130), autoPanPaddingTopLeft: [24, document.querySelector("[data-search]") ? 96 : 16], autoPanPaddingBottomRight: [24, 24] }).setLatLng(at).setContent(make("p", given.words.loading, "sub")).openOn(map);
       try {
         const answer = await fetch("/map/" + kind + "/" + id + ".json?s=" + given.subdistrict, { headers: { Accept: "application/json" } });
         if (!answer.ok) throw new Error(answer.status);
         bubble.setContent(popup(await answer.json(), given.words));
       } catch { bubble.setContent(make("p", given.words.trouble, "late")); }
+      const box = bubble.getElement();
+      if (!chosen || !box) return;
+      box.tabIndex = -1; // from a list, perhaps by the keyboard: what was chosen is read next
+      box.focus({ preventScroll: true });
     }
     map.on("click", (event) => {
       const reach = map.getZoom() >= 16 ? 22 : 12;
@@ -215,7 +224,7 @@ window.RoadChiefMap = (() => {
         button.append(make("b", hit.title || given.words.empty), make("span", hit.place, "sub"));
         button.addEventListener("click", () => {
           close(); form.q.blur(); map.setView([hit.lat, hit.lon], 18, { animate: false });
-          open(hit.kind === "segment" ? "segments" : "storefronts", hit.id, L.latLng(hit.lat, hit.lon));
+          open(hit.kind === "segment" ? "segments" : "storefronts", hit.id, L.latLng(hit.lat, hit.lon), true);
         });
         row.append(button); return row;
       }));
@@ -225,7 +234,11 @@ window.RoadChiefMap = (() => {
     };
     form.q.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 250); });
     form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
-    form.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      if (list.contains(document.activeElement)) form.q.focus();
+      close();
+    });
   }
   return { attach };
 })();

@@ -1,5 +1,7 @@
 """The office's pages in a real browser: texts for replies, and what stands still."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -41,6 +43,14 @@ def test_pages_of_the_office_are_within_reach_of_all(
         page.set_viewport_size({"width": width, "height": 900})
         assert overhang_px(page) <= 0, width
     assert serious(page) == []
+
+
+def test_a_pin_of_the_desk_answers_the_keyboard(open_page: OpenPage, site: Site) -> None:
+    page = sign_in(open_page, site, "operator", "/desk/?tab=open")
+    pin = page.locator("[data-deskmap] .leaflet-marker-icon").first
+    expect(pin).to_have_attribute("title", re.compile(r"#\d{4}-\d{4}"))
+    pin.press("Enter")
+    expect(page.locator("[data-queue] tr[aria-selected=true] a").first).to_be_focused()
 
 
 def test_the_queue_and_a_case_are_printed_without_what_is_pressed(

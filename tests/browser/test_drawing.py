@@ -78,6 +78,12 @@ def test_a_front_is_drawn_with_the_keyboard(open_page: OpenPage, signed_in: Any)
     page.wait_for_timeout(500)  # the map glides
     corner.press("Enter")
     assert kind_of(page, "#front-front") == "LineString"
+    # The doors around are looked at, they are no stops on the way from the map to its buttons.
+    expect(area.locator("path.leaflet-interactive").nth(5)).to_be_attached()
+    area.focus()
+    for _ in range(3):  # closer, farther, the first button
+        page.keyboard.press("Tab")
+    expect(fold.get_by_role("button", name="画新的")).to_be_focused()
 
 
 def test_the_forms_work_without_script(open_page: OpenPage, signed_in: Any) -> None:

@@ -45,3 +45,25 @@ def test_the_legend_names_every_state(open_page: OpenPage) -> None:
     page = open_page("/map/")
     for word in ("有路长", "代理", "空缺", "已停用", "服务站"):
         expect(page.locator(".legend")).to_contain_text(word)
+
+
+def test_a_shop_is_found_and_read_by_the_keyboard_alone(open_page: OpenPage) -> None:
+    page = open_page("/map/", width=390)
+    field = page.get_by_role("searchbox")
+    field.press_sequentially("桂香")
+    expect(page.locator(".hit").first).to_be_visible()
+    field.press("Tab")
+    expect(page.locator(".hit").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(field).to_be_focused()
+    expect(page.locator(".hit")).to_have_count(0)
+    field.press("Enter")
+    expect(page.locator(".hit").first).to_be_visible()
+    field.press("Tab")
+    page.keyboard.press("Enter")
+    bubble = page.locator(".leaflet-popup")
+    expect(bubble.locator("h3")).to_contain_text("桂香")
+    expect(bubble).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(bubble).to_have_count(0)
+    expect(page.locator(".folium-map")).to_be_focused()
