@@ -1,5 +1,6 @@
 """Who is signed in: the guard of every view, and the cookie that remembers a browser."""
 
+import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -70,20 +71,23 @@ def current() -> Actor:
 def current_or_none() -> Actor | None:
     """Who is signed in, looked up once a request."""
     if "actor" not in g:
-        g.actor, g.sign_in_session = None, None
-        key = _key_shown()
-        if key is not None:
-            g.actor = _whose_key(key)
-            return cast(Actor, g.actor)
-        place, _, token = request.cookies.get(_cookie(), "").partition(".")
-        if place.isdigit() and len(place) == 9 and place.isascii() and token:
-            with tenant_transaction(int(place)) as session:
-                found = sessions.recognise(session, token, at=clock.now(), settings=settings())
-                if found and request.method == "GET" and not wants_json():
-                    g.unread = notices.unread(session, found[0].person_id)
-            if found:
-                g.actor, g.sign_in_session = found
+        # Kept once it is known: whom the database could not tell is not somebody signed out.
+        g.actor, g.sign_in_session = _recognised()
     return cast(Actor | None, g.actor)
+
+
+def _recognised() -> tuple[Actor | None, uuid.UUID | None]:
+    key = _key_shown()
+    if key is not None:
+        return _whose_key(key), None
+    place, _, token = request.cookies.get(_cookie(), "").partition(".")
+    if not (place.isdigit() and len(place) == 9 and place.isascii() and token):
+        return None, None
+    with tenant_transaction(int(place)) as session:
+        found = sessions.recognise(session, token, at=clock.now(), settings=settings())
+        if found and request.method == "GET" and not wants_json():
+            g.unread = notices.unread(session, found[0].person_id)
+    return found or (None, None)
 
 
 def opens_by_key() -> bool:
