@@ -167,7 +167,7 @@ def test_what_does_not_fit_is_refused_with_its_reason(
     assert "没有登记路段" in trouble(session, line(road="潍坊路", segment="LSL-01"))
     assert "没有登记街区" in trouble(session, line(block="无名街区"))
     assert "不负责道路" in trouble(session, line(role="部门人员", road="崂山路"))
-    assert "没有登记单位" in trouble(session, line(organisation="财政局"))
+    assert "没有单位“财政局”" in trouble(session, line(organisation="财政局"))
     assert "身份" in trouble(session, line(capacity="神仙"))
     assert "邮箱" in trouble(session, line(email="nobody"))
     assert "登录名" in trouble(session, line(login="ab"))

@@ -163,7 +163,10 @@ class _Known:
         if line.organisation:
             units = self.organisations.get(line.organisation, [])
             if not units:
-                return f"没有登记单位“{line.organisation}”", f"no unit: {line.organisation}"
+                return (
+                    f"没有单位“{line.organisation}”，请先在“管理 › 单位”里登记",
+                    f"no unit {line.organisation}: enter it under organisations first",
+                )
             found.organisation = units[0]
         held = self.posts[found.person.id] if found.person else []
         found.post = next((one for one in held if _is_this(one, found)), None)
