@@ -34,8 +34,8 @@ events.declare(
 
 
 class NameInUse(Conflict):
-    zh = "“{name}”已有在用的密钥：请更换它，或换一个名称"
-    en = "{name} has a running key: replace that one, or take another name"
+    zh = "“{name}”已有同样的在用密钥：请更换它，或换一个名称"
+    en = "{name} has such a key already: replace that one, or take another name"
 
 
 def make(
@@ -50,12 +50,14 @@ def make(
 ) -> str:
     """A key for another system, told once; we keep its hash and its last four letters.
 
-    One running key a name: a form sent twice would leave one that nobody has ever seen.
+    One running key of a name for the same uses: a form sent twice would leave one that nobody
+    has ever seen.
     """
     in_turn(session, "issues.keys")
     running = select(ApiKey.id).where(
         ApiKey.subdistrict_id == tenant_of(session),
         ApiKey.name == name,
+        ApiKey.scopes == sorted(set(scopes)),
         ApiKey.ended_at.is_(None),
     )
     if session.scalar(running.limit(1)):
