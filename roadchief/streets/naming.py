@@ -7,7 +7,10 @@ from roadchief.lib.text import clean, house_numbers, initials
 
 PART = re.compile(r"\(.*?\)|(?<=[路街道])[东南西北中]段$")
 
-OFF_THE_GROUND = re.compile(r"地道|隧道|高架|匝道|天桥")
+# At the end of a name, for 天桥路 is a street as any other.
+OFF_THE_GROUND = re.compile(
+    r"(地道|隧道|高架|高架路|高架道路|匝道|天桥|立交|立交桥)([东南西北]?[出入]口)?$"
+)
 
 # GB 32100-2015: no I O Z S V; a character's value is its place.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -23,8 +26,8 @@ def road_name(text: str) -> str:
 
 
 def is_on_the_ground(road: str) -> bool:
-    """False for tunnels and flyovers: they cross streets without a junction."""
-    return OFF_THE_GROUND.search(road) is None
+    """False for tunnels and flyovers: no junction with what they cross, no doors."""
+    return OFF_THE_GROUND.search(road_name(road)) is None
 
 
 def segment_code(road: str, number: int) -> str:

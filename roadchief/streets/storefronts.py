@@ -64,7 +64,7 @@ class Door:
 
 @dataclass(frozen=True)
 class Ground:
-    """The open segments of a sub-district, looked up once for many doors."""
+    """The open segments on which doors open, of a sub-district, looked up once for many doors."""
 
     short_name: str
     segments: Sequence[RoadSegment]
@@ -80,6 +80,7 @@ def ground(session: Session) -> Ground:
         .where(Road.subdistrict_id == tenant_of(session), RoadSegment.closed_at.is_(None))
         .order_by(RoadSegment.id)
     ).all()
+    rows = [row for row in rows if naming.is_on_the_ground(row[1])]
     segments, roads = [row[0] for row in rows], [row[1] for row in rows]
     short = session.scalar(
         select(Subdistrict.short_name).where(Subdistrict.id == tenant_of(session))

@@ -36,7 +36,16 @@ def test_numbers_say_where_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("road", "on_the_ground"),
-    [("崂山路", True), ("人民路隧道", False), ("浦东大道地道", False), ("内环高架路", False)],
+    [
+        ("崂山路", True),
+        ("人民路隧道", False),
+        ("浦东大道地道", False),
+        ("内环高架路", False),
+        ("银城中路匝道出口", False),
+        ("延安东路隧道（北线）", False),
+        ("天桥路", True),
+        ("延安高架路地面道路", True),
+    ],
 )
 def test_tunnels_and_flyovers_make_no_junction(road: str, on_the_ground: bool) -> None:
     assert naming.is_on_the_ground(road) is on_the_ground

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 import shapely
 from sqlalchemy.orm import Session
@@ -46,6 +47,18 @@ def test_duty_zones_of_neighbours_do_not_overlap(
     plane = geo.Plane.around(rows[0].door)
     one, other = (plane.flat(row.duty_zone) for row in rows)
     assert one.intersection(other).area < 0.1
+
+
+def test_no_door_opens_on_a_tunnel(session: Session) -> None:
+    """One runs under the very shop, and the street is twenty metres away."""
+    segment = street(session)
+    under = shapely.transform(segment.line, lambda lonlat: np.add(lonlat, (0.0002, 0)))
+    road = makers.make_road(session, "崂山路隧道")
+    makers.make_segment(session, road, line=under)
+    placed = storefronts.place(storefronts.ground(session), DOORS)
+    rows = storefronts.open_storefronts(session, DOORS, storefronts.ground(session), by=None, at=AT)
+    assert {row.segment_id for row in rows} == {segment.id}
+    assert {int(index) for index in placed.second} == {-1}, "nor has it a second front there"
 
 
 def test_a_shop_opened_this_morning_closes_this_morning(session: Session) -> None:
