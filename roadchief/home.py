@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from roadchief.accounts.access import CHIEFS, may
@@ -66,7 +66,7 @@ def menu() -> list[Entry]:
         ("issues.report", gettext("反映问题"), None),
         ("morning.start", gettext("今天"), "patrol.chief"),
         ("pwa.start", gettext("巡查"), "patrol.walk"),
-        ("desk.start", gettext("案件"), "issues.desk"),
+        ("desk.start", pgettext("many", "案件"), "issues.desk"),
         ("insight.start", gettext("值得去看"), "insight.read"),
         ("boards.district", gettext("街道看板"), "insight.board"),
         ("merchant.start", gettext("我的店铺"), "issues.own"),

@@ -6,7 +6,7 @@ Terms are read from what is configured, so the page cannot promise what the nigh
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, render_template
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 
 from roadchief.accounts import access_keys
 from roadchief.accounts.sessions import KEPT_AFTER_END
@@ -55,7 +55,7 @@ def _reporters(known: Settings, duty: str) -> Kept:
         (
             (gettext("联系方式、文字中的号码"), _after_closing(MASK_AFTER.days)),
             (gettext("照片里的拍摄位置"), gettext("不保存")),
-            (gettext("案件"), _cases(known)),
+            (pgettext("many", "案件"), _cases(known)),
         ),
     )
 
