@@ -79,7 +79,8 @@ def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sh
         state, words = _judge(one, at, every, soon)
         late += state == "late"
         waiting += one.late
-        days = max(0, (at - one.oldest).days) if one.oldest else None
+        # Since when the oldest waits; where nobody was ever, that is since it opened.
+        days = max(0, (at - one.oldest).days) if one.oldest and one.never < one.shops else None
         key = str(one.id)
         rows.append(
             Row(
@@ -102,7 +103,7 @@ def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sh
     return Sheet(
         name="coverage",
         title=gettext("覆盖和新鲜度"),
-        says=_says(len(rows), late, waiting, every),
+        says=_says(found, late, waiting, every),
         rows=rows,
         shapes=shapes,
         legend=legend(every),
@@ -110,12 +111,18 @@ def coverage(session: Session, values: Mapping[str, Any], *, at: datetime) -> Sh
     )
 
 
-def _says(count: int, late: int, waiting: int, every: int) -> str:
+def _says(found: Sequence[Any], late: int, waiting: int, every: int) -> str:
+    """What the picture comes to; that all were seen only where somebody has seen them."""
+    never, streets = sum(one.never for one in found), sum(one.shops > 0 for one in found)
+    if not streets:
+        return gettext("%(n)s 段还没有铺位", n=len(found))
+    if not late and never:
+        return gettext("没有逾期的路段；%(shops)s 间铺位还没有到过", shops=never)
     if not late:
-        return gettext("%(n)s 段都在 %(days)s 天内到过", n=count, days=every)
+        return gettext("%(n)s 段都在 %(days)s 天内到过", n=streets, days=every)
     return gettext(
         "%(n)s 段中 %(late)s 段、共 %(shops)s 间铺位超过 %(days)s 天未到",
-        n=count,
+        n=len(found),
         late=late,
         shops=waiting,
         days=every,
@@ -131,7 +138,8 @@ def _judge(one: Any, at: datetime, every: int, soon: int) -> tuple[str, str]:
     if one.never:
         words += " · " + gettext("从未到过 %(n)s 间", n=one.never)
     state = due.MARKS[due.judge(one.oldest, at=at, every_days=every, soon_days=soon).state]
-    return state, words
+    # Not late yet, and nobody was there: that is no visit.
+    return ("none" if one.never == one.shops and not one.late else state), words
 
 
 def oldest(

@@ -126,6 +126,21 @@ def test_coverage_says_colour_shape_and_days(web: Any, database: Database) -> No
     assert "number" not in drawn[str(second.id)]
 
 
+def test_a_street_that_nobody_has_walked_yet_is_not_called_seen(
+    web: Any, database: Database
+) -> None:
+    with database.transaction(CODE) as session:
+        makers.make_subdistrict(session)
+        segment = makers.make_segment(session)
+    client = web("operator")
+    assert client.get("/map/coverage.json").json["says"] == "1 段还没有铺位"
+    with database.transaction(CODE) as session:
+        makers.make_storefront(session, session.merge(segment), opened_at=clock.now())
+    told = client.get("/map/coverage.json").json
+    assert told["says"] == "没有逾期的路段；1 间铺位还没有到过"
+    assert [(row["state"], row["value"]) for row in told["rows"]] == [("none", "")]
+
+
 def test_who_sees_everywhere_is_told_the_same_as_of_each_street(session: Session) -> None:
     street(session)
     at = clock.now()
