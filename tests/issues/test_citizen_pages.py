@@ -12,8 +12,8 @@ from sqlalchemy import Engine, event, select
 from roadchief.codes import plates, tokens
 from roadchief.db import Database
 from roadchief.issues import cases, categories, handling, publishing
-from roadchief.issues.models import Case, CasePhoto
-from roadchief.issues.voices import Receipt
+from roadchief.issues.models import Case, CasePhoto, CaseStep
+from roadchief.issues.voices import Receipt, Voice
 from roadchief.lib import clock
 from tests import pictures
 from tests.issues import ground
@@ -392,6 +392,9 @@ def test_withdraw_and_hide(client: FlaskClient, database: Database, world: World
     assert client.post(f"/follow/{code}/withdraw", data={}).status_code == 303
     case = the_case(database)
     assert (case.state, case.closing_kind) == ("closed", "withdrawn")
+    page = client.get(f"/follow/{code}").text
+    assert "反映已撤回" in page
+    assert "问题真的解决了吗" not in page, "who took it back is not asked whether it is solved"
 
 
 @pytest.mark.parametrize(
@@ -439,3 +442,16 @@ def test_a_thousand_reports_a_minute_are_limited(
 
 def test_the_position_may_be_asked_for_here(client: FlaskClient, world: World) -> None:
     assert "geolocation=(self)" in client.get(f"/report?s={HERE}").headers["Permissions-Policy"]
+
+
+def test_an_addition_sent_twice_is_said_once(
+    client: FlaskClient, database: Database, world: World
+) -> None:
+    code = code_of(client.post("/report", data=form(world)))
+    for words in ("还有一股臭味", "还有一股臭味", "今天更多了"):
+        assert client.post(f"/follow/{code}/more", data={"words": words}).status_code == 303
+    with database.transaction(HERE) as session:
+        said = session.scalars(select(Voice.words).where(Voice.kind == "more")).all()
+        steps = session.scalars(select(CaseStep).where(CaseStep.verb == "more")).all()
+    assert sorted(said) == ["今天更多了", "还有一股臭味"]
+    assert len(steps) == 2

@@ -25,6 +25,7 @@ from roadchief.issues.voices import Rating, Receipt, ReceiptDirectory, Voice
 # Crockford: no I, L, O, U to mistake; 10 of them are 50 bits, nobody counts through them.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH, PIN_DIGITS = 10, 6
+SENT_AGAIN = timedelta(minutes=10)
 REOPEN_DAYS = 15  # [D] later, a new case is linked to the old one
 CITIZEN = Who(moves.CITIZEN)
 
@@ -194,6 +195,20 @@ def say(
     )
     session.add(voice)
     return voice
+
+
+def add(session: Session, case: Case, receipt: Receipt, words: str, *, at: datetime) -> None:
+    """More of the same. A form sent twice says it once; the caller holds the case."""
+    same = select(Voice.id).where(
+        Voice.subdistrict_id == case.subdistrict_id,
+        Voice.case_id == case.id,
+        Voice.receipt_id == receipt.id,
+        Voice.words == words[: cases.MOST_WORDS],
+        Voice.at > at - SENT_AGAIN,
+    )
+    if session.scalar(same.limit(1)) is None:
+        say(session, case, "more", words, receipt=receipt, at=at)
+        cases.add_step(session, case, "more", case.state, CITIZEN, at=at)
 
 
 def answer(session: Session, case: Case, receipt: Receipt, words: str, *, at: datetime) -> None:

@@ -107,8 +107,7 @@ def speak(code: str, act: str) -> AnyResponse:
         elif act == "answer":
             feedback.answer(session, case, held, words, at=at)
         elif act == "more":
-            feedback.say(session, case, "more", words, receipt=held, at=at)
-            cases.add_step(session, case, "more", case.state, feedback.CITIZEN, at=at)
+            feedback.add(session, case, held, words, at=at)
         elif act == "withdraw" and held.kind == "reporter":
             feedback.withdraw(session, case, at=at)
         elif act == "hide":
