@@ -87,7 +87,10 @@ def import_file(
     report_file: Path | None,
     sheet: Path | None,
 ) -> None:
-    """Take roads, storefronts or borders from FILE. Repeating it changes nothing."""
+    """Take roads, storefronts or borders from FILE. Repeating it changes nothing.
+
+    FILE is .xlsx, CSV, GeoJSON, GeoPackage, Shapefile (or a zip of one) or an OSM extract.
+    """
     order = run.Order(
         path=file,
         what=what,

@@ -26,6 +26,7 @@ from roadchief.streets.import_words import datum_words, field_words, kind_words
 from roadchief.streets.importing import mapping, previewing, refused, run, uploads
 from roadchief.streets.importing.models import ImportRun
 from roadchief.streets.importing.orders import order_of
+from roadchief.streets.importing.reading import ACCEPTED
 from roadchief.streets.importing.report import SOURCES, TRIED, Problem, Report
 from roadchief.streets.models import RoadSegment, Subdistrict
 from roadchief.web import database, settings, tenant_transaction
@@ -51,7 +52,12 @@ def listing() -> str:
         asked = request.args.get("what")
         what = asked if asked in KINDS else _next_kind(session)
     return render_template(
-        "streets/imports.html", runs=runs, kind_words=kind_words, kinds=KINDS, what=what
+        "streets/imports.html",
+        runs=runs,
+        kind_words=kind_words,
+        kinds=KINDS,
+        what=what,
+        accepted=",".join(ACCEPTED),
     )
 
 

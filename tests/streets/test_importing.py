@@ -401,12 +401,16 @@ def test_a_title_above_the_headings_is_passed_over(
     assert ("标题行已跳过" in "".join(report.lines("zh"))) is bool(title)
 
 
-def test_a_spreadsheet_is_told_how_to_come(ground: Database, tmp_path: Path) -> None:
-    path = tmp_path / "台账.xlsx"
+@pytest.mark.parametrize("suffix", [".xls", ".xlsb", ".et", ".ods", ".XLS"])
+def test_other_spreadsheets_are_told_how_to_come(
+    ground: Database, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"台账{suffix}"
     path.write_bytes(b"PK\x03\x04" + bytes(200))
     with pytest.raises(Refusal) as caught:
         take(ground, path)
-    assert "另存为”CSV" in caught.value.say("zh")
+    assert "“另存为” .xlsx 或 CSV" in caught.value.say("zh")
+    assert "as .xlsx or CSV" in caught.value.say("en")
 
 
 def test_roads_are_cut_at_the_border_and_at_junctions(database: Database, tmp_path: Path) -> None:

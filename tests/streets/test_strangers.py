@@ -22,6 +22,7 @@ import shapely
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
+from openpyxl import Workbook
 from sqlalchemy import text
 
 from roadchief import cli
@@ -287,6 +288,23 @@ def bomb_zip(path: Path) -> Path:
     return path
 
 
+def small_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", "x,y")
+    return path
+
+
+def workbook(path: Path) -> Path:
+    book = Workbook()
+    for row in (["店名", "电话"], *[["甲", n] for n in range(500)]):
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+CONTAINER = bytes.fromhex("D0CF11E0A1B11AE1") + bytes(504)
+
+
 def written(path: Path, content: bytes | str) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
@@ -304,7 +322,19 @@ REFUSED: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "a zip that swells": ("a.zip", bomb_zip, "2 GB"),
     "a zip as a table": ("a.csv", lambda p: written(p, b"PK\x03\x04" + b"x,y\n" * 9), "文本表格"),
     "a picture": ("a.png", lambda p: written(p, b"\x89PNG"), "不支持的格式"),
-    "a table in Excel": ("a.xlsx", lambda p: written(p, b"PK\x03\x04"), "另存为"),
+    "an old table in Excel": ("a.xls", lambda p: written(p, CONTAINER), "另存为"),
+    "an old one with a new name": ("a.xlsx", lambda p: written(p, CONTAINER), "旧的 .xls"),
+    "a workbook with a password": (
+        "a.xlsx",
+        lambda p: written(p, CONTAINER + "EncryptedPackage".encode("utf-16-le")),
+        "有密码",
+    ),
+    "a workbook with macros": ("a.xlsm", lambda p: written(p, b"PK\x03\x04"), "宏"),
+    "the head of a workbook": ("a.xlsx", lambda p: cut(workbook(p), 0.5), "不完整"),
+    "a workbook that swells": ("a.xlsx", bomb_zip, "2 GB"),
+    "a zip with the name of a workbook": ("a.xlsx", small_zip, "不是 .xlsx"),
+    "a text with the name of a workbook": ("a.xlsx", lambda p: written(p, "a,b"), "不是 .xlsx"),
+    "a workbook without a place": ("a.xlsx", lambda p: workbook(p), "经度"),
     "a part of a Shapefile": ("a.dbf", lambda p: written(p, b"\x03" * 40), "Shapefile"),
     "a GeoPackage called Shapefile": (
         "a.shp",

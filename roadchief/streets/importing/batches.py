@@ -1,7 +1,7 @@
 """A file as a stream of batches, whatever its format. Memory stays flat."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ class Batch:
     places: Places
     columns: dict[str, Column]
     on_line: NDArray[np.int64] | None = None  # where rows and lines are not the same
+    notes: Mapping[str, int] = field(default_factory=dict)  # what its reader has to say of it
 
     @property
     def lines(self) -> NDArray[np.int64]:

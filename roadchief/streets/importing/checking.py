@@ -18,6 +18,11 @@ from roadchief.streets.importing.columns import Column
 from roadchief.streets.importing.report import Problem, Report
 
 LONGEST = 200
+DOUBTS = (
+    ("", "long_numbers", r"^-?[0-9](\.[0-9]+)?E\+[0-9]{2,3}$"),
+    ("house_number", "door_dates", r"^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}$"),
+    ("house_number", "door_dates", r"^([0-9]{1,2}月[0-9]{1,2}日|[0-9]{1,2}-[A-Z][a-z]{2})$"),
+)
 
 
 # Shapes; or, for plain points, by far the most, an array of their x and y.
@@ -169,12 +174,22 @@ def _texts(
         if name in {"lon", "lat", "wkt"}:
             continue
         found[name] = text_columns.cleaned(columns[column])
+        _doubt(name, found[name], report)
         long = pc.greater(pc.utf8_length(found[name]), LONGEST).to_numpy(zero_copy_only=False)
         for at in np.flatnonzero(long & good):
             good[at] = False
             shown = found[name][int(at)].as_py()[:60] + "…"
             report.refuse(Problem(int(lines[at]), column, shown, "too_long"))
     return found
+
+
+def _doubt(name: str, column: Column, report: Report) -> None:
+    """Spreadsheets make 9.13101151234567E+17 of a code and a date of door 5-12, and say nothing."""
+    for field, note, form in DOUBTS:
+        if field in (name, ""):
+            count = pc.sum(pc.match_substring_regex(column, form)).as_py()
+            if count:
+                report.notes[note] += count
 
 
 def made_ids(shapes: NDArray[np.object_], names: Sequence[str]) -> list[str]:

@@ -4,6 +4,8 @@ GDAL chooses its reader by the content, and some readers follow what a file tell
 other files, addresses, or a pipeline to run. So only beginnings that we expect get that far.
 """
 
+import mmap
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,8 +17,14 @@ MOST_UNPACKED_BYTES = 2**31
 PARTS = {".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"}  # of a Shapefile, beside the .shp
 SHAPEFILE = b"\x00\x00\x27\x0a"
 SQLITE = b"SQLite format 3\x00"
+CONTAINER = bytes.fromhex("D0CF11E0A1B11AE1")  # of old Office files, and of those with a password
+MOST_LIST_BYTES = 2**24
+LONGEST_END = 2**16 + 22 + 76
 # What a damaged or odd archive raises, at its list of files or only where one is unpacked.
-BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError)
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError),
+    UnicodeDecodeError,
+)
 
 
 class UnreadableFile(Malformed):
@@ -78,6 +86,73 @@ def said_encoding(path: Path) -> str | None:
     return said if said.isprintable() and said else None
 
 
+def check_workbook(path: Path) -> None:
+    """An .xlsx is a zip; with a password, or under an old name, it is a container of Windows."""
+    with path.open("rb") as file:
+        head = file.read(len(CONTAINER))
+        if head.startswith(b"PK"):
+            return
+        if head == CONTAINER:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                locked = whole.find("EncryptedPackage".encode("utf-16-le")) >= 0
+            if locked:
+                raise unreadable(
+                    path,
+                    "工作簿有密码，请去掉密码后重新保存",
+                    "the workbook has a password: save it without",
+                )
+            raise unreadable(
+                path,
+                "内容是旧的 .xls 格式，只改扩展名不够，请“另存为”.xlsx 或 CSV",
+                "it is an old .xls under another name: save it as .xlsx or CSV",
+            )
+    raise no_workbook(path)
+
+
+def no_workbook(path: Path) -> UnreadableFile:
+    return unreadable(
+        path,
+        "扩展名与内容不符，内容不是 .xlsx 工作簿，请“另存为”.xlsx 或 CSV",
+        "its content is no .xlsx workbook: save it as .xlsx or CSV",
+    )
+
+
+def has_macros(path: Path) -> UnreadableFile:
+    return unreadable(
+        path,
+        "工作簿带有宏，请“另存为”不带宏的 .xlsx 或 CSV",
+        "the workbook has macros: save it as .xlsx without them, or as CSV",
+    )
+
+
+def members_of(path: Path) -> list[zipfile.ZipInfo]:
+    """What an archive holds, within bounds. Raises one of BROKEN, or UnreadableFile."""
+    if _list_size(path) > MOST_LIST_BYTES:
+        raise unreadable(path, "压缩包里的文件太多", "the archive holds too many files")
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(member.flag_bits & 1 for member in members):
+        raise unreadable(path, "压缩包有密码，请解压后再提供", "the archive has a password")
+    if sum(member.file_size for member in members) > MOST_UNPACKED_BYTES:
+        raise unreadable(path, "解压后超过 2 GB", "more than 2 GB unpacked")
+    return members
+
+
+def _list_size(path: Path) -> int:
+    """Bytes of an archive's list of files, as its end says, or the longer end of large archives."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_END))
+        end = file.read()
+    found, at = 0, end.rfind(b"PK\5\6")
+    while at >= 0:
+        if len(end) >= at + 16:
+            found = max(found, *struct.unpack_from("<I", end, at + 12))
+        if at >= 76 and end.startswith(b"PK\6\6", at - 76):
+            found = max(found, *struct.unpack_from("<Q", end, at - 36))
+        at = end.rfind(b"PK\5\6", 0, at)
+    return found
+
+
 def inside_zip(path: Path) -> str:
     """The address of the one Shapefile in an archive, by which GDAL may open it."""
     try:
@@ -87,13 +162,7 @@ def inside_zip(path: Path) -> str:
 
 
 def _inside_zip(path: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-    if any(member.flag_bits & 1 for member in members):
-        raise unreadable(path, "压缩包有密码，请解压后再提供", "the archive has a password")
-    if sum(member.file_size for member in members) > MOST_UNPACKED_BYTES:
-        raise unreadable(path, "解压后超过 2 GB", "more than 2 GB unpacked")
-    shapes = [member.filename for member in members if _is_shape(member.filename)]
+    shapes = [one.filename for one in members_of(path) if _is_shape(one.filename)]
     if len(shapes) != 1:
         raise unreadable(path, "压缩包里应有一个 .shp", "it must hold one .shp")
     with zipfile.ZipFile(path) as archive, archive.open(shapes[0]) as member:

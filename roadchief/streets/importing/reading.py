@@ -1,4 +1,7 @@
-"""Vector files as a stream of batches, read by GDAL: GeoJSON, GeoPackage, Shapefile."""
+"""A file as a stream of batches: who reads it is told by its name, and vectors are read here.
+
+GDAL reads GeoJSON, GeoPackage and Shapefile; tables and spreadsheets have readers of their own.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -19,6 +22,7 @@ from roadchief.streets.importing import contents
 from roadchief.streets.importing.batches import BATCH, Batch, Source
 from roadchief.streets.importing.checking import Places
 from roadchief.streets.importing.contents import UnreadableFile, unreadable
+from roadchief.streets.importing.sheets import open_sheet
 from roadchief.streets.importing.tables import open_table
 
 BROKEN = (
@@ -29,7 +33,9 @@ POINT_BYTES, POINT_HEAD = 21, (1, 1, 0, 0, 0)  # little-endian WKB of a flat poi
 VECTOR = {".geojson": "GeoJSON", ".json": "GeoJSON", ".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 TABLE = {".csv", ".tsv", ".txt"}
 OSM = {".pbf", ".osm"}
-SHEETS = {".xlsx", ".xls", ".et", ".ods"}
+KINDS = [*VECTOR, *sorted(TABLE), ".xlsx", ".zip", *sorted(OSM)]
+ACCEPTED = [*KINDS, *sorted(contents.PARTS)]  # what a person may choose on the page
+OTHER_SHEETS = {".xls", ".xlsb", ".et", ".ods"}
 
 
 def open_source(path: Path, *, encoding: str | None = None) -> Source:
@@ -49,14 +55,18 @@ def open_source(path: Path, *, encoding: str | None = None) -> Source:
             f"{suffix} 只是 Shapefile 的一部分，请选 .shp（网页上各部分一起选，或用 .zip）",
             f"{suffix} is part of a Shapefile: choose its .shp (on the page all parts, or a .zip)",
         )
-    if suffix in SHEETS:
+    if suffix == ".xlsx":
+        return open_sheet(path)
+    if suffix == ".xlsm":
+        raise contents.has_macros(path)
+    if suffix in OTHER_SHEETS:
         raise unreadable(
             path,
-            "Excel 表格请先“另存为”CSV 再导入，编码不限",
-            "save the spreadsheet as CSV first, in any encoding",
+            f"{suffix} 表格请先“另存为” .xlsx 或 CSV 再导入",
+            f"save the {suffix} spreadsheet as .xlsx or CSV first",
         )
     if suffix not in VECTOR:
-        known = "、".join([*VECTOR, *sorted(TABLE), ".zip", *sorted(OSM)])
+        known = "、".join(KINDS)
         raise unreadable(path, f"不支持的格式 {suffix}，可用 {known}", f"unknown kind {suffix}")
     if suffix == ".shp":
         contents.check_parts(path)

@@ -42,6 +42,24 @@ NOTES: dict[str, tuple[str, str]] = {
     "no_crs": ("文件没有坐标系说明，按经纬度处理", "no CRS, taken as degrees"),
     "reprojected": ("已转换为经纬度", "reprojected to degrees"),
     "more_layers": ("文件有多个图层，只取第一个", "several layers: only the first is taken"),
+    "more_sheets": (
+        "工作簿有几张有内容的工作表，只取第一张",
+        "several sheets with rows: only the first is taken",
+    ),
+    "unsaved_formulas": (
+        "公式没有保存结果，按空白处理；请用 Excel 或 WPS 打开并保存后再导入",
+        "formulas without a saved result count as empty: open and save it in Excel or WPS first",
+    ),
+    "long_numbers": (
+        "编号等长数字被表格存成了数值，只剩前 15 位，无法恢复；请把该列设为“文本”后重新填写",
+        "long numbers kept as figures have their first 15 digits alone, for good: "
+        "make the column text and enter them again",
+    ),
+    "door_dates": (
+        "门牌号像是被表格改成了日期（如 5-12 变成 5 月 12 日），请核对并把该列设为“文本”",
+        "house numbers look like dates made by the spreadsheet (5-12 became 12 May): "
+        "check them and make the column text",
+    ),
     "made_ids": ("没有编号，按位置和名称生成", "no ids: made from place and name"),
     "unplaced": ("附近没有路段，未对应到路段", "no segment near: not placed on one"),
     "from_outline": ("由建筑轮廓取得门面", "door taken from the building's outline"),

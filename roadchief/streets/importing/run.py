@@ -179,6 +179,7 @@ def rows_of(
 ) -> Iterator[checking.Rows]:
     for batch in batches:
         report.rows += len(batch)
+        report.notes.update(batch.notes)
         yield checking.fit(
             batch.places, batch.columns, report.mapping, batch.lines, order.datum, report
         )

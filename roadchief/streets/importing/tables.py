@@ -18,6 +18,7 @@ from roadchief.streets.importing.contents import unreadable
 
 SAMPLE_BYTES = 256 * 1024
 LONGEST_FIELD = 1_000_000
+LONGEST_HEADING = 100
 MOST_TITLES = 4
 
 
@@ -33,7 +34,7 @@ def open_table(path: Path, encoding: str | None) -> Source:
     separator, above = _heading(sample)
     lines = csv.reader(io.StringIO(sample), delimiter=separator)
     header = next(islice(lines, above, None), [])
-    columns = [name.strip() for name in header]
+    columns = headings(header)
     if len(columns) < 2:
         raise unreadable(path, "第一行不是表头，或分隔符无法识别", "no header line, or one column")
     return Source(
@@ -76,6 +77,19 @@ def _table_batches(
                 rows, lines = [], []
             if row is None:
                 return
+
+
+def headings(cells: list[str]) -> list[str]:
+    """Names of the columns, each once; one without a name has its number, empty ends are none."""
+    names = [cell.strip()[:LONGEST_HEADING] for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    found: dict[str, None] = {}
+    for at, name in enumerate(names, 1):
+        while not name or name in found:
+            name = f"{name} #{at}".strip()
+        found[name] = None
+    return list(found)
 
 
 def guess_encoding(path: Path) -> str:
