@@ -1,5 +1,6 @@
 """The office's list: read, weighed line by line, taken in once, by whoever holds it."""
 
+import csv
 import io
 import json
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from openpyxl import Workbook
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -302,3 +304,14 @@ def test_odd_cells_are_weighed_not_believed(office: FlaskClient) -> None:
     answer = office.post("/admin/people/list/take", data={"cells": json.dumps(odd)})
     assert answer.status_code == 200
     assert "不取用 1" in answer.text or "不取用 2" in answer.text
+
+
+def test_a_workbook_is_read_as_well(office: FlaskClient) -> None:
+    book = Workbook()
+    for row in csv.reader(io.StringIO(LIST)):
+        book.active.append(row)
+    data = io.BytesIO()
+    book.save(data)
+    seen = upload(office, data.getvalue(), "名册.xlsx")
+    assert "新人 2，新岗位 1，新任命 0，不变 0，不取用 0" in seen.text
+    assert "第 3 行" in seen.text, "where it stands in the workbook"
