@@ -93,7 +93,7 @@ PURE = {
     "streets/importing/report.py",
     "streets/importing/checking.py",
     "streets/importing/columns.py",
-    "streets/importing/cells.py",
+    "streets/importing/spreadsheets/cells.py",
     "streets/importing/keys.py",
     "streets/importing/numbers.py",
     "demo/drawing.py",

@@ -12,9 +12,10 @@ from flask import Flask
 from openpyxl import Workbook
 
 from roadchief.db import Database
-from roadchief.streets.importing import reading, run, sheet_rows
+from roadchief.streets.importing import reading, run
 from roadchief.streets.importing.contents import UnreadableFile
 from roadchief.streets.importing.report import Report
+from roadchief.streets.importing.spreadsheets import sheet_rows
 from tests import makers
 from tests.cast import Cast, sign_in
 from tests.conftest import STRANGERS, WEIFANG

@@ -22,7 +22,7 @@ from roadchief.streets.importing import contents
 from roadchief.streets.importing.batches import BATCH, Batch, Source
 from roadchief.streets.importing.checking import Places
 from roadchief.streets.importing.contents import UnreadableFile, unreadable
-from roadchief.streets.importing.sheets import open_sheet
+from roadchief.streets.importing.spreadsheets.sheets import open_sheet
 from roadchief.streets.importing.tables import open_table
 
 BROKEN = (

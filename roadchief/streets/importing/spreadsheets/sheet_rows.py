@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from roadchief.streets.importing import cells
-from roadchief.streets.importing.xml_pieces import TooMuch, Unfit
+from roadchief.streets.importing.spreadsheets import cells
+from roadchief.streets.importing.spreadsheets.xml_pieces import TooMuch, Unfit
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_TEXT = 1_048_576, 16_384, 32_767  # what Excel can hold
 MOST_CELLS = 20_000_000  # of a sheet, empty ones counted

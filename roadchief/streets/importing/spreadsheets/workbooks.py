@@ -10,10 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from roadchief.streets.importing import cells, contents
+from roadchief.streets.importing import contents
 from roadchief.streets.importing.contents import unreadable
-from roadchief.streets.importing.sheet_rows import WIDEST, Row, Rows, Texts, whole
-from roadchief.streets.importing.xml_pieces import Foreign, Listener, TooMuch, Unfit, listen
+from roadchief.streets.importing.spreadsheets import cells
+from roadchief.streets.importing.spreadsheets.sheet_rows import WIDEST, Row, Rows, Texts, whole
+from roadchief.streets.importing.spreadsheets.xml_pieces import (
+    Foreign,
+    Listener,
+    TooMuch,
+    Unfit,
+    listen,
+)
 
 MOST_STYLES = 70_000
 MOST_SHEETS = 1_000

@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx), the way most ledgers are kept, as tables are read: see tables.py.
+"""Spreadsheets (.xlsx), the way most ledgers are kept, as tables are read: see ../tables.py.
 
 The first sheet with rows is taken. A row keeps its number in the spreadsheet, hidden ones are rows
 like others, formulas count by the result that was saved with them.
@@ -13,9 +13,9 @@ import numpy as np
 from roadchief.streets.importing import columns as text_columns
 from roadchief.streets.importing.batches import BATCH, Batch, Source
 from roadchief.streets.importing.contents import unreadable
-from roadchief.streets.importing.sheet_rows import Row
+from roadchief.streets.importing.spreadsheets.sheet_rows import Row
+from roadchief.streets.importing.spreadsheets.workbooks import Book, Sheet, open_book
 from roadchief.streets.importing.tables import MOST_TITLES, headings
-from roadchief.streets.importing.workbooks import Book, Sheet, open_book
 
 MOST_TOGETHER = 8_000_000  # characters of a batch
 
