@@ -20,9 +20,9 @@ class Fault:
     """What happens to one request.
 
     `kind`: `lose` lets the request through, waits for the whole answer and drops it, so that the
-    act is committed and nobody knows; `cut` lets `after` bytes of the request through and closes;
-    `reset` does so with a TCP reset; `hold` keeps the answer back for `seconds`; `portal` answers
-    200 with a page of its own.
+    act is committed and nobody knows; `cut` lets the headers and `after` bytes of the body through
+    and closes; `reset` does so with a TCP reset; `hold` keeps the answer back for `seconds`;
+    `portal` answers 200 with a page of its own.
     """
 
     kind: str
@@ -83,8 +83,10 @@ class Wire:
         self, client: socket.socket, server: socket.socket, head: bytes, fault: Fault | None
     ) -> None:
         if fault and fault.kind in {"cut", "reset"}:
-            body = head + _rest(client, head)
-            server.sendall(body[: len(head) + fault.after])
+            whole = head + _rest(client, head)
+            # From the end of the headers: some of the body may have come together with them.
+            begins = whole.index(b"\r\n\r\n") + 4
+            server.sendall(whole[: begins + fault.after])
             if fault.kind == "reset":
                 linger = struct.pack("ii", 1, 0)
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
