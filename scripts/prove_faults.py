@@ -214,10 +214,10 @@ def mind(ground: Ground) -> None:
 
 def await_readiness(ground: Ground, *, minded: bool = True) -> None:
     """Until web server and database answer again, as a load balancer would wait."""
-    if minded:
-        mind(ground)
     until = time.monotonic() + 60
     while time.monotonic() < until:
+        if minded:
+            mind(ground)  # it may give up while we wait
         with contextlib.suppress(OSError, http.client.HTTPException, DBAPIError):
             with contextlib.closing(connected(ground.port)) as asked:
                 asked.request("GET", "/readyz")
@@ -398,6 +398,9 @@ def replayed(ground: Ground, tally: Tally) -> list[str]:
         caller = callers[item["person_id"]]
         body = json.dumps({"items": [item]}).encode()
         status, said = caller.ask("POST", "/api/v1/sync", body, "application/json")
+        if not status:  # a server whose worker was killed may end a moment later, as a whole
+            await_readiness(ground)
+            status, said = caller.ask("POST", "/api/v1/sync", body, "application/json")
         answers = (said or {}).get("answers") or [{"status": f"http {status}"}]
         if item["id"] in tally.acked and answers[0]["status"] != "already_stored":
             wrong.append(f"replay answered {answers[0]['status']}")
