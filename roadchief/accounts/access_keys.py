@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from roadchief import events
@@ -22,6 +22,7 @@ from roadchief.db import new_id, tenant_of
 from roadchief.errors import BadInput, NotFound, NotSignedIn, RuleBroken, TooMany
 
 MOST_KEYS = 10  # running ones of a person
+MOST_LISTED = 50
 LONGEST_NAME = 60
 USED_EVERY = timedelta(minutes=1)  # its last use is written down no more often
 KEPT_AFTER_END = timedelta(days=30)
@@ -183,14 +184,15 @@ def recognise(session: Session, token: str, *, at: datetime) -> Actor | None:
 
 
 def listing(session: Session, person_id: uuid.UUID, *, at: datetime) -> list[Listed]:
-    """A person's keys, the newest first; those long over are gone."""
+    """A person's keys, those that still open first, then the newest; those long over are gone."""
+    over = or_(AccessKey.ended_at.is_not(None), AccessKey.expires_at <= at)
     rows = session.execute(
         select(AccessKey, Post)
         .join(Post, Post.id == AccessKey.post_id)
         .where(*(one.subdistrict_id == tenant_of(session) for one in (AccessKey, Post)))
         .where(AccessKey.person_id == person_id)
-        .order_by(AccessKey.made_at.desc(), AccessKey.id.desc())
-        .limit(50)
+        .order_by(over, AccessKey.made_at.desc(), AccessKey.id.desc())
+        .limit(MOST_LISTED)
     )
     return [Listed(key, post, _state(key, post, at)) for key, post in rows]
 

@@ -19,6 +19,7 @@ from roadchief.errors import BadInput, Conflict, NotFound, WrongState
 from roadchief.lib.text import clean
 
 INVITATION_LASTS = timedelta(days=7)
+LONGEST_NAME = 60
 
 events.declare(
     {
@@ -73,11 +74,11 @@ def invite(
 ) -> Invited:
     """A new person with a link to set a password. Two of one login: the database decides."""
     login, name = clean(login).lower(), clean(name)
-    if not (3 <= len(login) <= 64 and login.isprintable() and " " not in login):
+    if not is_login(login):
         raise BadInput(
             field="登录名 login", reason_zh="3–64 个字符，不含空格", reason_en="3–64, no spaces"
         )
-    if not 1 <= len(name) <= 60:
+    if not 1 <= len(name) <= LONGEST_NAME:
         raise BadInput(field="姓名 name", reason_zh="1–60 个字", reason_en="1–60 characters")
     person = Person(
         subdistrict_id=tenant_of(session),
@@ -102,6 +103,11 @@ def invite(
         raise LoginTaken(login=login) from error
     events.record(session, "accounts.invited", subject=person, by=by, at=at)
     return Invited(person, make_invitation(session, person, at=at))
+
+
+def is_login(text: str) -> bool:
+    """Can this be a login, however many have it?"""
+    return 3 <= len(text) <= 64 and text.isprintable() and " " not in text
 
 
 def make_invitation(session: Session, person: Person, *, at: datetime) -> str:

@@ -267,6 +267,29 @@ def test_no_key_for_those_without_use_or_beyond_the_number(
         made(database, settings, person)
 
 
+def test_keys_that_open_stand_before_many_that_are_over(
+    database: Database, settings: Settings, cast: Cast
+) -> None:
+    """Else they could be neither seen nor ended, nor counted for the number allowed."""
+    person, at = cast["patroller"].person, clock.now()
+    made(database, settings, person, at=at - timedelta(days=1))
+    with database.transaction(WEIFANG) as session:
+        running = access_keys.listing(session, person.id, at=at)[0].key.id
+    for _ in range(access_keys.MOST_LISTED):
+        made(database, settings, person)
+        with database.transaction(WEIFANG) as session:
+            newest = next(
+                one.key.id
+                for one in access_keys.listing(session, person.id, at=at)
+                if one.state != "ended" and one.key.id != running
+            )
+            access_keys.end(session, newest, person.id, at=at)
+    with database.transaction(WEIFANG) as session:
+        listed = access_keys.listing(session, person.id, at=at)
+    assert (listed[0].key.id, listed[0].state) == (running, "running")
+    assert {one.state for one in listed[1:]} == {"ended"}
+
+
 def test_a_key_made_without_the_second_factor_reads_as_little_as_its_maker(
     client: FlaskClient, database: Database, settings: Settings, cast: Cast
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from roadchief.accounts import roster
+from roadchief.accounts import people, roster
 from roadchief.accounts.access import ROLES
 from roadchief.accounts.models import LoginDirectory, Person, Post
 from roadchief.db import tenant_of
@@ -108,7 +108,7 @@ class _Known:
 
     def _person(self, found: Plan) -> Trouble | None:
         line = found.line
-        if not 1 <= len(line.name) <= 60:
+        if not 1 <= len(line.name) <= people.LONGEST_NAME:
             return "没有姓名，或超过 60 个字", "no name, or more than 60 characters"
         if len(line.phone) > 30 or len(line.email) > 200 or "@" not in (line.email or "@"):
             return "电话或邮箱写法有误", "the phone or e-mail looks wrong"
@@ -132,7 +132,7 @@ class _Known:
 
     def _by_login(self, found: Plan, login: str) -> Trouble | None:
         line = found.line
-        if not (3 <= len(login) <= 64 and login.isprintable() and " " not in login):
+        if not people.is_login(login):
             return "登录名应为 3–64 个字符，不含空格", "a login has 3 to 64 characters, no spaces"
         found.person, found.key, found.login = self.by_login.get(login), login, login
         if found.person is None and login in self.elsewhere:
